@@ -1,0 +1,1 @@
+"""The Excel layer: workbook in, plan out, values written."""

@@ -1,0 +1,248 @@
+"""The command line ``csc-demand``: parse, call one command, print its outcome.
+
+Exit codes: 0 done; 1 the lists, settings or workbook must be mended; 2 the
+command line is wrong; 3 the result could not be written; 70 a fault of the
+product; 130 stopped by the user.
+
+Only click is imported here: each command loads what it needs.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from demand_addin.commands.outcome import Outcome
+    from demand_addin.progress import Progress
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_BOOK = click.Path(path_type=Path)
+_DEMO_FOLDER = Path("csc-demand-demo")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printing:
+    """How a command's outcome is shown."""
+
+    as_json: bool
+    quiet: bool
+    debug: bool
+
+
+def _printing_options(command: Command) -> Command:
+    for option in (
+        click.option("--debug", is_flag=True, help="Show where an unexpected error arose."),
+        click.option("--quiet", is_flag=True, help="Show errors only."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object for machines."),
+    ):
+        command = option(command)
+    return command
+
+
+def _simulation_options(command: Command) -> Command:
+    for option in (
+        click.option(
+            "--draws",
+            type=click.IntRange(100, 20_000),
+            help="Simulated futures; wins over sheet Settings.",
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(0, 2_147_483_647),
+            help="Seed of the random streams; wins over sheet Settings.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+_out_option = click.option(
+    "--out", type=_BOOK, metavar="FILE", help="Write the result here and leave BOOK untouched."
+)
+
+
+class _Group(click.Group):
+    """Lists the commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(self.commands)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done; 1 lists, settings or workbook must be mended; 2 wrong command "
+    "line; 3 result could not be written; 70 a fault of csc-demand; 130 stopped.",
+)
+@click.version_option(
+    package_name="csc-demand", prog_name="csc-demand", message="%(prog)s %(version)s"
+)
+def cli() -> None:
+    """Forecast children's social care demand from three Annex A lists in an Excel workbook."""
+
+
+@cli.command(short_help="Make a new, empty workbook.")
+@click.argument("book", type=_BOOK)
+@_printing_options
+def new(book: Path, **printing: bool) -> None:
+    """Make a new, empty workbook BOOK (.xlsx)."""
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.commands.new import new_book
+
+        progress("Making the workbook", 0.0)
+        return new_book(book, now=_now())
+
+    _carry_out("new", work, printing)
+
+
+@cli.command("import", short_help="Copy the lists from Annex A files into a workbook.")
+@click.argument("book", type=_BOOK)
+@click.argument("annex_a_files", type=_BOOK, nargs=-1, required=True, metavar="ANNEX_A_FILE...")
+@_out_option
+@_printing_options
+def import_(
+    book: Path, annex_a_files: tuple[Path, ...], out: Path | None, **printing: bool
+) -> None:
+    """Copy Lists 3, 7 and 8 from Annex A files (xlsx, xlsm, xls, csv) into BOOK.
+
+    Rows are copied as they are. BOOK is made if there is none. Succeeds if any
+    list is recognised by its headings.
+    """
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.commands.closed_file import FileJob
+        from demand_addin.commands.import_lists import import_lists
+
+        return import_lists(
+            FileJob(book=book, out=out, now=_now()), annex_a_files, progress=progress
+        )
+
+    _carry_out("import", work, printing)
+
+
+@cli.command(short_help="Check the lists and write what was found.")
+@click.argument("book", type=_BOOK)
+@_out_option
+@_printing_options
+def check(book: Path, out: Path | None, **printing: bool) -> None:
+    """Check the lists in BOOK and write what was found to its sheet Checks."""
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.commands.check import check_book
+        from demand_addin.commands.closed_file import FileJob
+
+        return check_book(FileJob(book=book, out=out, now=_now()), progress=progress)
+
+    _carry_out("check", work, printing)
+
+
+@cli.command(short_help="Forecast every scenario and write the results.")
+@click.argument("book", type=_BOOK)
+@_out_option
+@_simulation_options
+@_printing_options
+def run(
+    book: Path, out: Path | None, seed: int | None, draws: int | None, **printing: bool
+) -> None:
+    """Check, fit, simulate every scenario, and write the results into BOOK.
+
+    If something must be mended first, BOOK is left as it was.
+    """
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.commands.closed_file import FileJob
+        from demand_addin.commands.run import run_book
+
+        job = FileJob(book=book, out=out, now=_now())
+        return run_book(job, seed=seed, draws=draws, progress=progress)
+
+    _carry_out("run", work, printing)
+
+
+@cli.command(short_help="Do the whole job on made-up lists.")
+@click.argument("folder", type=_BOOK, default=_DEMO_FOLDER, metavar="[DIR]")
+@_simulation_options
+@_printing_options
+def demo(folder: Path, seed: int | None, draws: int | None, **printing: bool) -> None:
+    """Do the whole job on made-up lists, in a new workbook in DIR (csc-demand-demo)."""
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.commands.demo import demo as run_demo
+
+        return run_demo(folder, now=_now(), seed=seed, draws=draws, progress=progress)
+
+    _carry_out("demo", work, printing)
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console may not know every character of a sheet's name.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    if not sys.warnoptions:
+        # Meant for developers of the packages below; an analyst can do nothing about them.
+        warnings.simplefilter("ignore")
+    cli()
+
+
+def _carry_out(
+    command: str, work: Callable[[Progress], Outcome], printing: dict[str, bool]
+) -> None:
+    shown_as = Printing(**printing)
+    outcome = _attempted(command, work, shown_as)
+    if shown_as.as_json:
+        click.echo(json.dumps(outcome.to_json(), ensure_ascii=False, indent=2, allow_nan=False))
+    else:
+        _print(outcome, quiet=shown_as.quiet)
+    if shown_as.debug and outcome.trace:
+        click.echo(outcome.trace, err=True, nl=False)
+    sys.exit(int(outcome.exit_code))
+
+
+def _attempted(command: str, work: Callable[[Progress], Outcome], printing: Printing) -> Outcome:
+    from demand_addin.commands.outcome import attempt
+    from demand_addin.progress import shown
+
+    def shown_work() -> Outcome:
+        with shown(sys.stderr, quiet=printing.quiet or printing.as_json) as progress:
+            return work(progress)
+
+    return attempt(command, shown_work)
+
+
+def _print(outcome: Outcome, *, quiet: bool) -> None:
+    if not quiet:
+        for line in outcome.sentences:
+            click.echo(line)
+        if outcome.wrote:
+            click.echo("")
+        for number, path in enumerate(outcome.wrote):
+            click.echo(f"{'Wrote' if number == 0 else 'Also'}: {path}")
+    if outcome.problem:
+        click.echo(outcome.problem, err=True)
+        for line in outcome.details:
+            click.echo(f"  {line}", err=True)
+
+
+def _now() -> datetime:
+    from datetime import UTC, datetime
+
+    return datetime.now(tz=UTC).astimezone()
+
+
+if __name__ == "__main__":
+    main()

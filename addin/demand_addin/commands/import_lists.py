@@ -1,0 +1,105 @@
+"""``csc-demand import``: Annex A files into the paste sheets, verbatim.
+
+Children's rows go into the paste sheets and nowhere else. Nothing is judged
+here: `check` and `run` do that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from demand_addin.commands.closed_file import FileJob, change_file
+from demand_addin.commands.new import template_bytes
+from demand_addin.commands.outcome import Outcome
+from demand_addin.plan import plan_import
+from demand_addin.progress import Progress, silent
+from demand_addin.read import read_sheets
+from demand_model.annex_a.findings import Severity
+from demand_model.annex_a.raw import RawSheet
+from demand_model.annex_a.recognise import Recognition, recognise
+from demand_model.errors import InvalidInputError
+
+
+def import_lists(job: FileJob, files: Sequence[Path], *, progress: Progress = silent) -> Outcome:
+    """Copy each recognised list into its paste sheet; makes the workbook if there is none.
+
+    Succeeds if any list is recognised; the others' sheets stay as they are.
+
+    Raises
+    ------
+    InvalidInputError
+        A file cannot be read, or none of them holds one of the lists.
+    NotSavedError, BusyWorkbookError
+        The workbook cannot be written.
+    """
+    sheets = _read_all(files, progress)
+    found = recognise(sheets)
+    if not found.lists:
+        raise InvalidInputError(_none_found(files, sheets, found))
+    plan = plan_import({number: list_.sheet for number, list_ in found.lists.items()})
+    progress("Writing the lists into the workbook", 0.7)
+    is_new, saved = change_file(
+        job, lambda _: (plan, not job.source.exists()), if_missing=template_bytes
+    )
+    made = (f"{job.source.name} did not exist: a new workbook was made.",) if is_new else ()
+    return Outcome(
+        command="import",
+        wrote=saved.wrote,
+        sentences=(*made, *_copied(found), *_not_found(found), *saved.notes),
+        record={
+            "book": str(saved.path),
+            "created": is_new,
+            "lists": {
+                str(number): {
+                    "file": list_.sheet.file,
+                    "sheet": list_.sheet.sheet,
+                    "rows": _rows(list_.sheet, list_.body_row),
+                }
+                for number, list_ in sorted(found.lists.items())
+            },
+        },
+    )
+
+
+def _read_all(files: Sequence[Path], progress: Progress) -> tuple[RawSheet, ...]:
+    sheets: list[RawSheet] = []
+    for done, path in enumerate(files):
+        progress(f"Reading {path.name}", 0.7 * done / len(files))
+        sheets.extend(read_sheets(path))
+    return tuple(sheets)
+
+
+def _none_found(files: Sequence[Path], sheets: Sequence[RawSheet], found: Recognition) -> str:
+    ask = [f.message for f in found.findings.stops if f.rule == "list-twice"]
+    if ask:
+        return " ".join(ask)
+    names = ", ".join(path.name for path in files)
+    seen = ", ".join(dict.fromkeys(sheet.sheet for sheet in sheets)) or "none"
+    return (
+        f"No Annex A list 3, 7 or 8 was recognised in {names} (sheets found: {seen}); each needs "
+        "its headings in the first 30 rows."
+    )
+
+
+def _copied(found: Recognition) -> tuple[str, ...]:
+    return tuple(
+        f"List {number}: {_rows(list_.sheet, list_.body_row):,} rows copied from "
+        f"{list_.sheet.file}"
+        + (f", sheet {list_.sheet.sheet}" if not list_.sheet.is_text_file else "")
+        + "."
+        for number, list_ in sorted(found.lists.items())
+    )
+
+
+def _not_found(found: Recognition) -> tuple[str, ...]:
+    return tuple(
+        f"List {finding.list_number} was not copied: {finding.message}"
+        for finding in found.findings.items
+        if finding.severity is Severity.STOP and finding.list_number not in found.lists
+    )
+
+
+def _rows(sheet: RawSheet, body_row: int) -> int:
+    """Rows below the headings that hold anything."""
+    return sum(any(v is not None and v != "" for v in row) for row in sheet.cells[body_row:])

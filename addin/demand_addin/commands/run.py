@@ -1,0 +1,243 @@
+"""``csc-demand run``: check, fit, simulate, and write the results into the workbook.
+
+Where the lists must be mended first nothing is written: the workbook stays
+exactly as it was, with the results of the last run.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from demand_addin.commands.check import (
+    check_lines,
+    check_record,
+    finding_lines,
+    judge,
+    stop_sentence,
+)
+from demand_addin.commands.closed_file import FileJob, change_file
+from demand_addin.commands.outcome import ExitCode, Outcome
+from demand_addin.plan import ChartChoices, RunChoices, RunLogEntry, plan_run
+from demand_addin.ports import BookPlan, WorkbookPort
+from demand_addin.progress import Progress, silent
+from demand_addin.run_log import (
+    SAME_AGAIN,
+    list_hashes_text,
+    packages_text,
+    previous_hash,
+    rows_used_text,
+)
+from demand_addin.run_log import TABLE as RUN_LOG
+from demand_addin.scenario_sheet import TABLE as SCENARIOS
+from demand_addin.scenario_sheet import read_scenarios
+from demand_addin.settings import (
+    RunSettings,
+    entered_settings,
+    read_overrides,
+    read_settings,
+    settings_hash,
+)
+from demand_model import fit, simulate, spells, summarise, tabulate
+from demand_model.annex_a.checked import CheckResult, Lists
+from demand_model.annex_a.codes import SOURCE_GROUPS
+from demand_model.annex_a.findings import Severity
+from demand_model.rates.fit import FlowRates, overridable_rate_ids
+from demand_model.rates.table import rates_table
+from demand_model.results.forecast import Forecast
+from demand_model.simulation.scenario import Scenario
+
+_SIMULATION_FROM, _SIMULATION_TO = 0.25, 0.85
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a run found; `forecast` is ``None`` where the lists must be mended first."""
+
+    check: CheckResult
+    settings: RunSettings
+    scenarios: tuple[Scenario, ...] = ()
+    forecast: Forecast | None = None
+    notes: tuple[str, ...] = ()
+
+
+def run_book(
+    job: FileJob,
+    *,
+    seed: int | None = None,
+    draws: int | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Run the model on a workbook and save the results into it (or into ``job.out``).
+
+    Parameters
+    ----------
+    seed, draws
+        Win over sheet Settings where given.
+
+    Raises
+    ------
+    DemandError
+        The workbook, its settings or its lists cannot be used, or it cannot be
+        written; no file is changed.
+    """
+
+    def work(book: WorkbookPort) -> tuple[BookPlan | None, Run]:
+        settings = read_settings(book).with_options(seed=seed, draws=draws)
+        return run_on(book, settings, now=job.now, progress=progress)
+
+    run, saved = change_file(job, work)
+    if run.forecast is None:
+        return _stopped(job, run)
+    progress("Done", 1.0)
+    return Outcome(
+        command="run",
+        wrote=saved.wrote,
+        sentences=(
+            *check_lines(run.check),
+            *_warning_lines(run.check),
+            *run.notes,
+            "",
+            *run.forecast.headlines,
+            *saved.notes,
+        ),
+        record={
+            "book": str(saved.path),
+            "seed": run.settings.seed,
+            "draws": run.settings.draws,
+            "horizon_months": run.settings.horizon_months,
+            "scenarios": [scenario.name for scenario in run.scenarios],
+            "headlines": list(run.forecast.headlines),
+            **check_record(run.check),
+        },
+    )
+
+
+def run_on(
+    book: WorkbookPort, settings: RunSettings, *, now: datetime, progress: Progress = silent
+) -> tuple[BookPlan | None, Run]:
+    """Compute everything that a run writes into an open workbook; write nothing.
+
+    Returns
+    -------
+    The plan, or ``None`` where the lists must be mended first, and what was found.
+    """
+    judged = judge(book, settings, progress)
+    lists = judged.check.lists
+    if lists is None or judged.check.findings.stops:
+        return None, Run(check=judged.check, settings=settings)
+    scenarios = read_scenarios(
+        book.read_table(SCENARIOS), lists.census_date, segments=SOURCE_GROUPS
+    )
+    overrides = read_overrides(book)
+    usable = {k: v for k, v in overrides.items() if k in set(overridable_rate_ids())}
+    rates, forecast = forecast_lists(lists, settings, scenarios, usable, progress)
+    progress("Writing the results", _SIMULATION_TO)
+    log = RunLogEntry(
+        when=now.replace(tzinfo=None, microsecond=0),
+        version=importlib.metadata.version("csc-demand"),
+        seed=settings.seed,
+        draws=settings.draws,
+        horizon_months=settings.horizon_months,
+        list_hashes=list_hashes_text(judged.hashes),
+        settings_hash=settings_hash(settings, scenarios, usable),
+        rows_used=rows_used_text({t.list_number: t.used for t in judged.check.tallies}),
+        previous_hash=previous_hash(book.read_table(RUN_LOG)),
+        packages=packages_text(),
+    )
+    plan = plan_run(
+        check=judged.check,
+        rates=rates_table(rates),
+        forecast=forecast,
+        scenario_names=_all_names(book, lists.census_date),
+        choices=_choices(book, settings),
+        log=log,
+        overrides=overrides,
+        mapping=book.read_table("mapping"),
+    )
+    unused = tuple(
+        f"Your own rate for {rate_id} was not used: this rate cannot be set."
+        for rate_id in overrides
+        if rate_id not in usable
+    )
+    run = Run(
+        check=judged.check,
+        settings=settings,
+        scenarios=scenarios,
+        forecast=forecast,
+        notes=unused,
+    )
+    return plan, run
+
+
+def forecast_lists(
+    lists: Lists,
+    settings: RunSettings,
+    scenarios: Sequence[Scenario],
+    overrides: dict[str, float],
+    progress: Progress,
+) -> tuple[FlowRates, Forecast]:
+    """Go from checked lists to a forecast: spells, exposure, rates, trajectories, summary."""
+    progress("Fitting the flow rates", 0.15)
+    exposure = tabulate(spells(lists))
+    rates = fit(exposure, overrides=overrides)
+    trajectories = simulate(
+        rates,
+        scenarios,
+        horizon_months=settings.horizon_months,
+        draws=settings.draws,
+        seed=settings.seed,
+        progress=_within(progress, _SIMULATION_FROM, _SIMULATION_TO),
+    )
+    return rates, summarise(trajectories, exposure)
+
+
+def _warning_lines(check: CheckResult) -> tuple[str, ...]:
+    """Say which lists look old, and how many other warnings stand on sheet Checks."""
+    warnings = [f for f in check.findings.items if f.severity is Severity.WARN]
+    old = [f for f in warnings if f.rule == SAME_AGAIN]
+    rest = len(warnings) - len(old)
+    counted = "1 warning stands" if rest == 1 else f"{rest} warnings stand"
+    return (*finding_lines(old), *((f"{counted} on sheet Checks.",) if rest else ()))
+
+
+def _within(progress: Progress, low: float, high: float) -> Callable[[str, float], None]:
+    def scaled(what: str, share: float) -> None:
+        progress(f"Simulating {what}", low + (high - low) * share)
+
+    return scaled
+
+
+def _choices(book: WorkbookPort, settings: RunSettings) -> RunChoices:
+    return RunChoices(
+        authority=settings.authority,
+        charts=ChartChoices(
+            interval=settings.interval_shown,
+            fan_scenario=settings.fan_scenario or "Baseline",
+            compare=tuple(name or "" for name in settings.compare_scenarios),
+            hidden_need_scenario=settings.hidden_need_scenario or "",
+        ),
+        entered=entered_settings(book),
+    )
+
+
+def _all_names(book: WorkbookPort, census_date: date) -> tuple[str, ...]:
+    table = book.read_table(SCENARIOS)
+    return tuple(s.name for s in read_scenarios(table, census_date, included_only=False))
+
+
+def _stopped(job: FileJob, run: Run) -> Outcome:
+    where = (
+        f'{job.source.name} was left as it was; csc-demand check "{job.source.name}" writes all '
+        "findings to its sheet Checks"
+    )
+    return Outcome(
+        command="run",
+        exit_code=ExitCode.MEND,
+        problem=stop_sentence(run.check, where),
+        details=finding_lines(run.check.findings.stops),
+        sentences=check_lines(run.check),
+        record={"book": str(job.source), **check_record(run.check)},
+    )

@@ -1,0 +1,282 @@
+"""The native charts of the Dashboard: built once, bound to the blocks of sheet Chart data.
+
+Axes begin at zero, so that a change does not look larger than it is; only the
+comparison of scenarios lets Excel choose, and its caption says so. The past is
+solid, the forecast dashed; lines differ in dash as well as in colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.chart import Chart
+
+from demand_addin.layout import chart_data as blocks
+from demand_addin.layout.declare import Area
+from demand_addin.layout.styles import BLUE, FONT, GREY, MAROON, ORANGE, TEAL
+
+SHEET = "Chart data"
+_BANDS = ("#CBD5E3", "#9DB1CB", "#6E8DB3", "#9DB1CB", "#CBD5E3")
+_DASHES = ("dash", "long_dash", "dash_dot", "square_dot")
+_LINES = (BLUE, TEAL, MAROON, ORANGE)
+_RULES = "#E1E5EA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartSpec:
+    """A chart and where it stands on the Dashboard.
+
+    Attributes
+    ----------
+    title
+        Says what is counted.
+    alt_text
+        For readers who cannot see it.
+    cell, x_offset, width, height
+        Anchor and size; pixels.
+    """
+
+    block: str
+    title: str
+    alt_text: str
+    cell: str
+    x_offset: int
+    width: int
+    height: int
+
+
+_FAN_SIZE = {"width": 396, "height": 368}
+_THIRD = {"width": 396, "height": 302}
+_HALF = {"width": 596, "height": 228}
+_TITLES = {
+    "referrals": "Referrals in each month",
+    "cp_open": "Children on a protection plan",
+    "cla_open": "Children in care",
+}
+
+CHARTS: tuple[ChartSpec, ...] = (
+    *(
+        ChartSpec(
+            block=f"chart_fan_{measure}",
+            title=title,
+            alt_text=f"{title}: the past as a solid line, the average forecast as a dashed line, "
+            "and shaded ranges that widen with time. The figures are in the table above and on "
+            "sheet Forecast.",
+            cell="A19",
+            x_offset=2 + 400 * i,
+            **_FAN_SIZE,
+        )
+        for i, (measure, title) in enumerate(_TITLES.items())
+    ),
+    *(
+        ChartSpec(
+            block=f"chart_compare_{measure}",
+            title=title,
+            alt_text=f"{title} under up to four scenarios: the past as a solid line, then a "
+            "dashed line a scenario. The figures are on sheet Forecast.",
+            cell="A43",
+            x_offset=2 + 400 * i,
+            **_THIRD,
+        )
+        for i, (measure, title) in enumerate(_TITLES.items())
+    ),
+    ChartSpec(
+        block="chart_hidden_need",
+        title="Referrals not made because of the lockdown, so far",
+        alt_text="Referrals that a lockdown suppressed, added up to each month's end, split into "
+        "those that came back, those that will not come back, and those still hidden.",
+        cell="A56",
+        x_offset=2,
+        **_HALF,
+    ),
+    ChartSpec(
+        block="chart_placement",
+        title="Children in care by placement",
+        alt_text="Children in care in the three largest placement groups and in all others: the "
+        "past as solid lines, the average forecast as dashed lines.",
+        cell="A56",
+        x_offset=602,
+        **_HALF,
+    ),
+    *(
+        ChartSpec(
+            block=f"chart_flows_{measure}",
+            title=title,
+            alt_text=f"{title}: the past as solid lines, the average forecast as dashed lines. "
+            "Where starts exceed ends the number open grows.",
+            cell="A69",
+            x_offset=2 + 600 * i,
+            **_HALF,
+        )
+        for i, (measure, title) in enumerate(
+            (("cp", "Protection plans: starts and ends"), ("cla", "Care: starts and ends"))
+        )
+    ),
+)
+
+
+def draw(book: xlsxwriter.Workbook, spec: ChartSpec) -> Chart:
+    """Make the chart that a declaration describes."""
+    block = next(b for b in blocks.BLOCKS if b.name == spec.block)
+    if spec.block.startswith("chart_fan_"):
+        chart = _fan(book, block)
+    elif spec.block.startswith("chart_compare_"):
+        chart = _compare(book, block)
+    elif spec.block == "chart_hidden_need":
+        chart = _hidden_need(book, block)
+    elif spec.block == "chart_placement":
+        chart = _pairs(book, block, blocks.PLACEMENT_LINES)
+    else:
+        chart = _pairs(book, block, 2)
+    _dress(chart, spec)
+    return chart
+
+
+def _new(book: xlsxwriter.Workbook, kind: dict[str, str]) -> Chart:
+    chart = book.add_chart(kind)
+    if chart is None:
+        raise ValueError(f"no chart of kind {kind}")
+    return chart
+
+
+def _fan(book: xlsxwriter.Workbook, block: Area) -> Chart:
+    """Draw a stack of bands on an invisible base, with three lines over it."""
+    chart = _new(book, {"type": "area", "subtype": "stacked"})
+    for column in range(1, 7):
+        colour = None if column == 1 else _BANDS[column - 2]
+        fill = {"none": True} if colour is None else {"color": colour}
+        chart.add_series(_series(block, column) | {"fill": fill, "border": {"none": True}})
+    lines = _new(book, {"type": "line"})
+    last = blocks.CHART_ROWS - 1
+    label = {
+        "value": True,
+        "position": "above",
+        "num_format": "#,##0",
+        "font": {"name": FONT, "size": 9, "bold": True, "color": BLUE},
+        "custom": [{"delete": True}] * last,
+    }
+    for column, line, labels in (
+        (7, {"color": BLUE, "width": 2.25, "dash_type": "dash"}, label),
+        (8, {"color": GREY, "width": 1, "dash_type": "round_dot"}, None),
+        (9, {"color": BLUE, "width": 2.25}, None),
+    ):
+        options: dict[str, Any] = {"line": line, "marker": {"type": "none"}}
+        if labels:
+            options["data_labels"] = labels
+        lines.add_series(_series(block, column) | options)
+    chart.combine(lines)
+    # The base, and the lower halves of the bands, need no second place in the legend.
+    chart.set_legend(_legend([0, 1, 2]))
+    return chart
+
+
+def _compare(book: xlsxwriter.Workbook, block: Area) -> Chart:
+    chart = _new(book, {"type": "line"})
+    for i in range(4):
+        line = {"color": _LINES[i], "width": 2, "dash_type": _DASHES[i]}
+        chart.add_series(_series(block, i + 2) | {"line": line, "marker": {"type": "none"}})
+    line = {"color": GREY, "width": 2.25}
+    chart.add_series(_series(block, 1) | {"line": line, "marker": {"type": "none"}})
+    chart.set_legend(_legend([4]))
+    # Scenarios differ by less than the whole: here the axis need not begin at zero.
+    chart.set_y_axis(_y_axis(is_from_zero=False))
+    return chart
+
+
+def _hidden_need(book: xlsxwriter.Workbook, block: Area) -> Chart:
+    """Draw the three parts as a stack; their sum is what was not made."""
+    chart = _new(book, {"type": "area", "subtype": "stacked"})
+    for column, colour in ((2, "#5FB9B1"), (3, "#C9CDD2"), (4, "#9DB1CB")):
+        area = {"fill": {"color": colour}, "border": {"none": True}}
+        chart.add_series(_series(block, column) | area)
+    lines = _new(book, {"type": "line"})
+    line = {"color": GREY, "width": 2, "dash_type": "dash"}
+    lines.add_series(_series(block, 1) | {"line": line, "marker": {"type": "none"}})
+    chart.combine(lines)
+    chart.set_legend(_legend([]))
+    return chart
+
+
+def _pairs(book: xlsxwriter.Workbook, block: Area, count: int) -> Chart:
+    """Draw each measure twice: solid for the past, dashed for the forecast."""
+    chart = _new(book, {"type": "line"})
+    for i in range(count):
+        line = {"color": _LINES[i], "width": 2.25}
+        chart.add_series(_series(block, i + 1) | {"line": line, "marker": {"type": "none"}})
+    for i in range(count):
+        line = {"color": _LINES[i], "width": 2, "dash_type": _DASHES[i]}
+        chart.add_series(_series(block, count + i + 1) | {"line": line, "marker": {"type": "none"}})
+    chart.set_legend(_legend(range(count, 2 * count)))
+    return chart
+
+
+def _series(block: Area, column: int) -> dict[str, Any]:
+    """Bind a series to a column of a block (0 is the month)."""
+    first = _first_column(block)
+    head = blocks.HEADING_ROW - 1
+    top, bottom = head + 1, head + blocks.CHART_ROWS
+    return {
+        "name": [SHEET, head, first + column],
+        "categories": [SHEET, top, first, bottom, first],
+        "values": [SHEET, top, first + column, bottom, first + column],
+    }
+
+
+def _first_column(block: Area) -> int:
+    letters = block.cell.rstrip("0123456789")
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def _legend(without: Sequence[int]) -> dict[str, Any]:
+    legend: dict[str, Any] = {"position": "bottom", "font": {"name": FONT, "size": 8}}
+    if without:
+        legend["delete_series"] = list(without)
+    return legend
+
+
+def _dress(chart: Chart, spec: ChartSpec) -> None:
+    small = {"name": FONT, "size": 8, "color": GREY}
+    chart.set_title(
+        {
+            "name": spec.title,
+            "name_font": {"name": FONT, "size": 11, "bold": True, "color": BLUE},
+            "overlay": False,
+        }
+    )
+    chart.set_x_axis(
+        {
+            "date_axis": True,
+            "num_format": "mmm yy",
+            "num_font": small,
+            "line": {"color": GREY},
+            "major_unit": 3,
+            "major_unit_type": "months",
+            "minor_unit": 1,
+            "minor_unit_type": "months",
+            "major_tick_mark": "outside",
+            "minor_tick_mark": "none",
+            "label_position": "low",
+        }
+    )
+    if not spec.block.startswith("chart_compare_"):
+        chart.set_y_axis(_y_axis(is_from_zero=True))
+    chart.set_chartarea({"border": {"color": _RULES}, "fill": {"color": "#FFFFFF"}})
+    chart.show_blanks_as("gap")
+    chart.set_size({"width": spec.width, "height": spec.height})
+
+
+def _y_axis(*, is_from_zero: bool) -> dict[str, Any]:
+    axis: dict[str, Any] = {
+        "num_format": "#,##0",
+        "num_font": {"name": FONT, "size": 8, "color": GREY},
+        "line": {"none": True},
+        "major_gridlines": {"visible": True, "line": {"color": _RULES, "width": 0.75}},
+        "major_tick_mark": "none",
+    }
+    return axis | {"min": 0} if is_from_zero else axis

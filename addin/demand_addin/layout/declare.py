@@ -1,0 +1,183 @@
+"""The words in which the workbook is declared: sheets, tables, areas, settings.
+
+Everything is found by name, never by position: an `Area` becomes a defined
+name, a `TableSpec` an Excel table, a `Setting` a defined name with a row of its
+own on the Settings sheet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from demand_addin.ports import CellValue
+
+
+class Kind(StrEnum):
+    """What a sheet is for; each kind has its own tab colour and protection."""
+
+    GUIDE = "guide"
+    PASTE = "paste"
+    INPUT = "input"
+    OUTPUT = "output"
+    HELPER = "helper"
+
+
+class Style(StrEnum):
+    """How a column's values are shown."""
+
+    TEXT = "text"
+    DATE = "date"
+    MOMENT = "moment"
+    WHOLE = "whole"
+    NUMBER = "number"
+    RATE = "rate"
+    SHARE = "share"
+    GENERAL = "general"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    name
+        The heading, which other tools rely on.
+    meaning
+        A plain sentence, shown when the heading (or an input cell) is selected.
+    is_input
+        The analyst fills it: blue cells, unlocked.
+    is_wrapped
+        Long texts take several lines.
+    choices
+        Words that a drop-down offers.
+    """
+
+    name: str
+    meaning: str
+    style: Style = Style.TEXT
+    width: float = 13.0
+    is_input: bool = False
+    is_wrapped: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """An Excel table.
+
+    Attributes
+    ----------
+    name
+        The table's name in Excel.
+    first_row
+        1-based row of its headings; tables begin in column A.
+    room
+        Rows that the sheet keeps free below the headings.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    first_row: int = 5
+    room: int = 1_000_000
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """A named cell or block of fixed size that plans fill.
+
+    Attributes
+    ----------
+    name
+        The defined name.
+    cell
+        Top left cell, for example ``"A5"``.
+    rows, columns
+        Size of the block.
+    """
+
+    name: str
+    cell: str
+    rows: int = 1
+    columns: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One input cell on the Settings sheet, with what the analyst needs to fill it.
+
+    Attributes
+    ----------
+    key
+        Stable identifier; the cell's defined name is `name`.
+    default
+        What the template holds; ``None`` is a blank cell.
+    unit, note, source
+        Shown beside the cell.
+    least, most
+        Bounds of a whole number.
+    choices, choices_from
+        Words that a drop-down offers, or the area that lists them.
+    """
+
+    key: str
+    label: str
+    default: CellValue
+    unit: str
+    note: str
+    source: str
+    style: Style = Style.TEXT
+    least: int | None = None
+    most: int | None = None
+    choices: tuple[str, ...] = ()
+    choices_from: str = ""
+
+    @property
+    def name(self) -> str:
+        """The defined name of the cell."""
+        return f"setting_{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetSpec:
+    """A sheet that the product owns.
+
+    Attributes
+    ----------
+    name
+        The tab's name.
+    title
+        Stands in A1 (paste sheets excepted, which open with their headings).
+    purpose
+        One sentence below the title.
+    list_number
+        For a paste sheet: the Annex A list it takes.
+    landscape, pages_wide
+        How the sheet prints.
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    purpose: str = ""
+    tables: tuple[TableSpec, ...] = ()
+    areas: tuple[Area, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    list_number: int | None = None
+    is_protected: bool = False
+
+    @property
+    def status_name(self) -> str:
+        """The defined name of the cell that repeats the master check on this sheet."""
+        return f"status_{self.name.lower().replace(' ', '_').replace('-', '_')}"
+
+    @property
+    def shows_status(self) -> bool:
+        """Every sheet but the paste sheets and Checks itself repeats the master check."""
+        return self.kind is not Kind.PASTE and self.name != "Checks"

@@ -1,0 +1,199 @@
+"""The Dashboard's words and numbers, for a head of service."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from demand_addin.layout.sheets import area
+from demand_addin.plan.values import cells, change, day_name, month_end, month_name, span
+from demand_addin.ports import CellValue, RangeValues
+from demand_model.annex_a.checked import CheckResult
+from demand_model.results.forecast import Forecast
+
+_MEASURES = {
+    "referrals": "Referrals in the month",
+    "cp_open": "Children on a protection plan",
+    "cla_open": "Children in care",
+}
+_LEADS = (6, 12, 24)
+_LINE_LENGTH = 150
+_RECENT_MONTHS = 6
+_LISTS = {3: "referrals", 7: "protection plans", 8: "periods of care"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """One measure at one date under one scenario."""
+
+    now: float
+    mean: float
+    low: float
+    high: float
+
+
+def headline(
+    forecast: Forecast, measure: str, scenario: str, months: int, interval: int = 80
+) -> Headline | None:
+    """Return a measure `months` after the census month, or ``None`` beyond the horizon.
+
+    `now` is the last known count of a stock; for a flow, the mean of the last
+    six whole months.
+    """
+    history = forecast.history
+    past = history[(history["measure"] == measure) & (history["segment"] == "all")]
+    table = forecast.table
+    target = pd.Timestamp(month_end(forecast.census_date, months))
+    row = table[
+        (table["measure"] == measure)
+        & (table["segment"] == "all")
+        & (table["scenario"] == scenario)
+        & (table["month_end"] == target)
+    ]
+    if past.empty or row.empty:
+        return None
+    values = past.sort_values("month_end")["value"]
+    is_stock = measure.endswith("_open")
+    low, high = ("p2_5", "p97_5") if interval == 95 else ("p10", "p90")
+    return Headline(
+        now=float(values.iloc[-1] if is_stock else values.iloc[-_RECENT_MONTHS:].mean()),
+        mean=float(row["mean"].iloc[0]),
+        low=float(row[low].iloc[0]),
+        high=float(row[high].iloc[0]),
+    )
+
+
+def number_rows(
+    forecast: Forecast, scenario: str, interval: int
+) -> tuple[tuple[CellValue, ...], ...]:
+    """Return the headline table: headings, then a row a measure."""
+    heads: list[CellValue] = ["Measure", "Today"]
+    for lead in _LEADS:
+        heads += [
+            f"In {lead} months:\n{month_end(forecast.census_date, lead):%b %Y}",
+            f"{interval}% range in\n{lead} months",
+            f"Against today,\n{lead} months",
+        ]
+    rows: list[tuple[CellValue, ...]] = [tuple(heads)]
+    for measure, label in _MEASURES.items():
+        row: list[CellValue] = [label, *cells([_now(forecast, measure)], decimals=0)]
+        for lead in _LEADS:
+            h = headline(forecast, measure, scenario, lead, interval)
+            if h is None:
+                row += ["beyond the horizon", "–", "–"]
+            else:
+                row += [
+                    *cells([h.mean], decimals=0),
+                    span(h.low, h.high),
+                    change(h.now, h.mean),
+                ]
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+def _now(forecast: Forecast, measure: str) -> float | None:
+    history = forecast.history
+    past = history[(history["measure"] == measure) & (history["segment"] == "all")]
+    values = past.sort_values("month_end")["value"]
+    if values.empty:
+        return None
+    return float(
+        values.iloc[-1] if measure.endswith("_open") else values.iloc[-_RECENT_MONTHS:].mean()
+    )
+
+
+def headline_rows(sentences: Sequence[str]) -> tuple[tuple[CellValue, ...], ...]:
+    """Return the sentences as lines that fit the page; whole sentences only."""
+    room = area("dash_headlines").rows
+    lines: list[str] = []
+    for sentence in sentences:
+        wrapped = textwrap.wrap(sentence, _LINE_LENGTH)
+        if len(lines) + len(wrapped) > room:
+            break
+        lines += wrapped
+    return tuple((line,) for line in lines)
+
+
+def basis_rows(
+    check: CheckResult,
+    rates: pd.DataFrame,
+    overrides: Mapping[str, float],
+    *,
+    draws: int,
+    until: date,
+    run: str,
+) -> tuple[tuple[CellValue, ...], ...]:
+    """Return what the numbers rest on, a sentence a line."""
+    windows = check.lists.windows if check.lists else {}
+    used = ", ".join(
+        f"{t.used:,} {_LISTS.get(t.list_number, 'rows')}"
+        + (f" over {windows[t.list_number].months} months" if t.list_number in windows else "")
+        for t in check.tallies
+    )
+    found = sum(t.found for t in check.tallies)
+    aside = sum(sum(t.set_aside.values()) for t in check.tallies)
+    well = int(rates["evidence"].astype(str).str.startswith("well").sum())
+    own = f" {len(overrides)} rates are your own." if len(overrides) > 1 else ""
+    own = " 1 rate is your own." if len(overrides) == 1 else own
+    return (
+        (f"Your lists: {used}. {aside:,} of {found:,} rows set aside (sheet Checks says why).",),
+        (
+            f"Your rates: {well} of {len(rates)} are well supported by your lists; the others lean "
+            f"on national figures (sheet Rates says which).{own}",
+        ),
+        (f"{draws:,} simulated futures to {month_name(until)}. {run}",),
+        (
+            "One future in five falls outside an 80% range, one in twenty outside a 95% range. "
+            "Fewer children in care is not in itself a better outcome.",
+        ),
+    )
+
+
+def dashboard_ranges(
+    forecast: Forecast, *, authority: str, scenario: str, interval: int, draws: int, hidden: str
+) -> tuple[RangeValues, ...]:
+    """Return the Dashboard's title line, sentences, table and captions."""
+    ends = forecast.table["month_end"]
+    until = f" to {month_name(ends.max().date())}" if len(ends) else ""
+    texts = {
+        "dash_subtitle": f"{authority or 'Authority not given'}. Lists as at "
+        f"{day_name(forecast.census_date)}, forecast{until}. Scenario: {scenario}.",
+        "dash_numbers_note": "Figures are averages of the simulated futures. Today's referrals "
+        "are the average of the last six months: single months differ with the season.",
+        "dash_fan_note": f"Past and forecast, scenario {scenario}. The darkest shading holds 50% "
+        f"of {draws:,} simulated futures, the next 80%, the lightest 95%.",
+        "dash_compare_note": "Scenarios compared: the past (solid), then the average of the "
+        "simulated futures. These axes need not begin at zero. Choose the lines on sheet Settings.",
+        "dash_hidden_note": f"Hidden need: {hidden}",
+        "dash_placement_note": f"By placement, scenario {scenario} (dashed: forecast)",
+        "dash_cp_flow_note": f"Plans each month, scenario {scenario} (dashed: forecast)",
+        "dash_cla_flow_note": f"Care each month, scenario {scenario} (dashed: forecast)",
+    }
+    return (
+        *(RangeValues(name=name, rows=((text,),)) for name, text in texts.items()),
+        RangeValues(name="dash_headlines", rows=headline_rows(forecast.headlines)),
+        RangeValues(name="dash_numbers", rows=number_rows(forecast, scenario, interval)),
+    )
+
+
+def headline_numbers(forecast: Forecast, scenario: str) -> tuple[CellValue, ...]:
+    """Return the run log's figures: now, then mean and 80% range in 12 months, by measure.
+
+    Where the horizon is shorter than 12 months, its last month stands in.
+    """
+    out: list[object] = []
+    table = forecast.table
+    for measure in _MEASURES:
+        out.append(_now(forecast, measure))
+        rows = table[
+            (table["measure"] == measure)
+            & (table["segment"] == "all")
+            & (table["scenario"] == scenario)
+            & (table["month_end"] <= pd.Timestamp(month_end(forecast.census_date, 12)))
+        ].sort_values("month_end")
+        out += [rows[c].iloc[-1] if len(rows) else None for c in ("mean", "p10", "p90")]
+    return tuple(cells(out, decimals=1))

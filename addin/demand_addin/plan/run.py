@@ -1,0 +1,201 @@
+"""What a run writes: rates, forecast, Dashboard, chart data, and a row of the run log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+
+import pandas as pd
+
+from demand_addin.layout.chart_data import SCENARIO_NAMES
+from demand_addin.layout.settings import SETTINGS
+from demand_addin.layout.sheets import CHECKS, status_names
+from demand_addin.layout.tables import FORECAST, RATES, RUN_LOG
+from demand_addin.plan.charts import ChartChoices, chart_ranges
+from demand_addin.plan.check import (
+    LOOK,
+    OK,
+    check_results,
+    check_tables,
+    one_cell_each,
+    start_ranges,
+)
+from demand_addin.plan.dashboard import basis_rows, dashboard_ranges, headline_numbers
+from demand_addin.plan.values import frame_rows, month_name
+from demand_addin.ports import BookPlan, CellValue, RangeValues, TableRead, TableValues
+from demand_model.annex_a.checked import CheckResult
+from demand_model.results.forecast import QUANTILE_COLUMNS, Forecast
+
+_RATE_DECIMALS = 6
+_BALANCE_TOLERANCE = 0.5
+"""Referrals; the three parts are rounded when written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChoices:
+    """What the analyst set about showing results.
+
+    Attributes
+    ----------
+    authority
+        Name, or empty.
+    charts
+        Interval and scenarios of the charts.
+    entered
+        Every setting by its key **as it stands in its cell** (blank is ``None``),
+        so that the workbook can tell when settings have changed since.
+    """
+
+    authority: str
+    charts: ChartChoices
+    entered: Mapping[str, CellValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLogEntry:
+    """A row of the run log, the headline results aside. Times come from the caller."""
+
+    when: datetime
+    version: str
+    seed: int
+    draws: int
+    horizon_months: int
+    list_hashes: str
+    settings_hash: str
+    rows_used: str
+    previous_hash: str
+    packages: str
+
+
+def plan_run(
+    *,
+    check: CheckResult,
+    rates: pd.DataFrame,
+    forecast: Forecast,
+    scenario_names: Sequence[str],
+    choices: RunChoices,
+    log: RunLogEntry,
+    overrides: Mapping[str, float] | None = None,
+    mapping: TableRead | None = None,
+) -> BookPlan:
+    """Plan everything that a run writes, for one go.
+
+    Parameters
+    ----------
+    check
+        The outcome of `demand_model.check`.
+    rates
+        `FlowRates.table`.
+    forecast
+        The outcome of `demand_model.summarise`.
+    scenario_names
+        Of all scenarios on the Scenarios sheet, in order (for the drop-downs).
+    overrides
+        The analyst's own rates by ``rate_id``, which the table keeps.
+    mapping
+        Table `mapping` as it stands: settled spellings are kept.
+    """
+    own = dict(overrides or {})
+    charts = choices.charts
+    results = {**check_results(check), **_forecast_results(forecast)}
+    until = forecast.table["month_end"].max().date()
+    said = f"Run {log.when:%d/%m/%Y %H:%M}, version {log.version}"
+    return BookPlan(
+        tables=(
+            *check_tables(check, mapping),
+            _rates(rates, own),
+            TableValues(
+                name=FORECAST.name,
+                columns=FORECAST.headings,
+                rows=frame_rows(forecast.table, FORECAST.headings),
+            ),
+            _log_row(log, forecast, charts.fan_scenario),
+        ),
+        ranges=(
+            *start_ranges(check, choices.authority, f"{said}: forecast to {month_name(until)}"),
+            *one_cell_each(results),
+            *one_cell_each(dict.fromkeys(("master_check", *status_names()), _master(results))),
+            *dashboard_ranges(
+                forecast,
+                authority=choices.authority,
+                scenario=charts.fan_scenario,
+                interval=charts.interval,
+                draws=log.draws,
+                hidden=charts.hidden_need_scenario,
+            ),
+            RangeValues(
+                name="dash_basis",
+                rows=basis_rows(
+                    check, rates, own, draws=log.draws, until=until, run=f"{said}, seed {log.seed}."
+                ),
+            ),
+            *chart_ranges(forecast, charts),
+            RangeValues(
+                name=SCENARIO_NAMES.name,
+                rows=tuple((name,) for name in scenario_names[: SCENARIO_NAMES.rows]),
+            ),
+            RangeValues(
+                name="settings_at_last_run",
+                rows=tuple((choices.entered.get(s.key),) for s in SETTINGS),
+            ),
+        ),
+    )
+
+
+def _rates(rates: pd.DataFrame, overrides: Mapping[str, float]) -> TableValues:
+    """Return the rates, with the analyst's own beside them; none of these is ever lost."""
+    table = rates.copy()
+    table["override"] = [overrides.get(str(rate_id)) for rate_id in table["rate_id"]]
+    rows = frame_rows(table, RATES.headings, decimals=_RATE_DECIMALS)
+    known = set(table["rate_id"])
+    at = {name: i for i, name in enumerate(RATES.headings)}
+    for rate_id, value in overrides.items():
+        if rate_id not in known:
+            row: list[CellValue] = [None] * len(at)
+            row[at["rate_id"]], row[at["override"]] = rate_id, value
+            row[at["evidence"]] = "not used: this run has no such rate"
+            rows = (*rows, tuple(row))
+    return TableValues(name=RATES.name, columns=RATES.headings, rows=rows)
+
+
+def _log_row(log: RunLogEntry, forecast: Forecast, scenario: str) -> TableValues:
+    row: tuple[CellValue, ...] = (
+        log.when,
+        log.version,
+        log.seed,
+        log.draws,
+        log.horizon_months,
+        forecast.census_date,
+        log.list_hashes,
+        log.settings_hash,
+        log.rows_used,
+        *headline_numbers(forecast, scenario),
+        log.previous_hash,
+        log.packages,
+    )
+    return TableValues(name=RUN_LOG.name, columns=RUN_LOG.headings, rows=(row,), append=True)
+
+
+def _forecast_results(forecast: Forecast) -> dict[str, CellValue]:
+    """Return what the live checks of the forecast will find."""
+    table = forecast.table
+    ordered = all(
+        (table[low] <= table[high] + 1e-9).all() for low, high in pairwise(QUANTILE_COLUMNS)
+    )
+    need = forecast.hidden_need
+    gap = need["suppressed"] - need["returned"] - need["not_returning"] - need["hidden"]
+    return {
+        "check_order": OK if ordered else LOOK,
+        "check_hidden": OK if not (gap.abs() > _BALANCE_TOLERANCE).any() else LOOK,
+        "check_settings": OK,
+    }
+
+
+def _master(results: Mapping[str, CellValue]) -> str:
+    """Return what the master check's formula says of these results."""
+    bad = sum(value == LOOK for value in results.values())
+    if bad == 0:
+        return "All checks pass"
+    return f"{bad} of {len(CHECKS)} checks need a look: see sheet Checks"

@@ -1,0 +1,143 @@
+"""Speed and memory of a whole run, and of the engine; the peer beside it if it is there.
+
+    python benchmarks/speed.py [--runs 5] [--peer PYTHON]
+
+`--peer` names the Python of an environment that has `cs-demand-model` 0.5.1
+(Python 3.11, numpy<2, pandas<2, setuptools<81, fs, PyYAML, click, tqdm,
+python-dateutil, then the package without its dependencies): its time for one
+deterministic path of 365 days over its own sample is set beside ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "samples" / "workbooks" / "middling.xlsx"
+
+PEER = """
+import time, fs
+from datetime import date
+from cs_demand_model.config import Config
+from cs_demand_model.data import fs_datastore
+from cs_demand_model.data import DemandModellingDataContainer
+from cs_demand_model.population_stats import PopulationStats
+from cs_demand_model.prediction import ModelPredictor
+import cs_demand_model_samples
+from pathlib import Path
+config = Config()
+folder = Path(cs_demand_model_samples.__file__).parent / "combined"
+store = fs_datastore(str(folder))
+container = DemandModellingDataContainer(store, config)
+stats = PopulationStats(container.enriched_view, config)
+start, end = date(2019, 7, 1), date(2019, 12, 31)
+predictor = ModelPredictor.from_model(stats, start, end)
+t = time.perf_counter()
+predictor.predict(365)
+print(time.perf_counter() - t)
+"""
+
+
+def whole_run(book: Path, source: Path) -> tuple[float, float]:
+    """Seconds and peak memory (MB) of `csc-demand run` as a process of its own."""
+    book.write_bytes(source.read_bytes())
+    command = [sys.executable, "-m", "demand_addin", "run", str(book), "--quiet"]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    peak = _watch(process)
+    seconds = time.perf_counter() - started
+    if process.returncode != 0:
+        raise RuntimeError(f"run failed with exit code {process.returncode}")
+    return seconds, peak
+
+
+def _watch(process: subprocess.Popen[bytes]) -> float:
+    """Peak resident memory of a process in MB, by asking often; 0 where it cannot be asked."""
+    peak = 0.0
+    status = Path(f"/proc/{process.pid}/status")
+    done = threading.Event()
+
+    def ask() -> None:
+        nonlocal peak
+        while not done.wait(0.01):
+            try:
+                lines = status.read_text().splitlines()
+            except OSError:
+                return
+            for line in lines:
+                if line.startswith("VmHWM:"):
+                    peak = max(peak, float(line.split()[1]) / 1024.0)
+
+    watcher = threading.Thread(target=ask)
+    watcher.start()
+    process.wait()
+    done.set()
+    watcher.join()
+    return peak
+
+
+def engine_seconds(runs: int) -> list[float]:
+    """Seconds of one scenario, 1,000 draws, 60 months, on the middling sample."""
+    import demand_model as dm
+    from demand_addin.read import read_sheets
+
+    lists = dm.check(read_sheets(SAMPLE)).lists
+    if lists is None:
+        raise RuntimeError("the sample was refused")
+    rates = dm.fit(dm.tabulate(dm.spells(lists)))
+    out = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        dm.simulate(rates, horizon_months=60, draws=1000, seed=1)
+        out.append(time.perf_counter() - started)
+    return out
+
+
+def peer_seconds(python: str) -> float:
+    """Seconds of the peer's one deterministic path of 365 days."""
+    run = subprocess.run([python, "-c", PEER], capture_output=True, text=True, check=True)
+    return float(run.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peer", default=None)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        source, book = Path(folder) / "source.xlsx", Path(folder) / "book.xlsx"
+        make = [sys.executable, "-m", "demand_addin", "import", str(source), str(SAMPLE), "--quiet"]
+        subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
+        whole_run(book, source)
+        found = [whole_run(book, source) for _ in range(options.runs)]
+    seconds = [s for s, _ in found]
+    print(
+        "csc-demand run, middling sample, 1,000 draws, 24 months, 8 scenarios: "
+        f"median {statistics.median(seconds):.2f} s (from {min(seconds):.2f} to "
+        f"{max(seconds):.2f}), peak {max(m for _, m in found):.0f} MB"
+    )
+    engine = engine_seconds(options.runs)
+    print(
+        "engine, one scenario, 1,000 draws, 60 months: "
+        f"median {statistics.median(engine):.2f} s (from {min(engine):.2f} to {max(engine):.2f})"
+    )
+    if options.peer is None:
+        print("cs-demand-model: left out (no --peer)")
+        return
+    peer = peer_seconds(options.peer)
+    per_path = statistics.median(engine) / 1000 * (12 / 60)
+    print(
+        f"cs-demand-model 0.5.1, one path of 365 days: {peer:.2f} s; ours, a path of 12 months: "
+        f"{per_path * 1000:.3f} ms; ratio {peer / per_path:,.0f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The occurrence-exposure table: events over time at risk, additive, no child in it."""

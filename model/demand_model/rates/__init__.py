@@ -1,0 +1,1 @@
+"""Occurrences and exposure to flow rates: posteriors, with the counts behind every rate."""

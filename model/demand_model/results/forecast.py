@@ -1,0 +1,60 @@
+"""The forecast as tidy tables: what the workbook, the notebook and the tests read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+MEASURES = (
+    "referrals",
+    "cp_starts",
+    "cp_ends",
+    "cp_open",
+    "cla_starts",
+    "cla_ends",
+    "cla_open",
+)
+"""Referrals, child protection plans and children looked after, by month."""
+
+QUANTILES = (0.025, 0.10, 0.25, 0.50, 0.75, 0.90, 0.975)
+QUANTILE_COLUMNS = ("p2_5", "p10", "p25", "p50", "p75", "p90", "p97_5")
+FORECAST_COLUMNS = ("month_end", "measure", "segment", "scenario", "mean", *QUANTILE_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Forecast:
+    """Everything that a run says about the future, and the past beside it.
+
+    Attributes
+    ----------
+    census_date
+        The day that the forecast starts from.
+    table
+        Columns `FORECAST_COLUMNS`: ``month_end`` (datetime64), ``measure``,
+        ``segment`` ("all", or a source, placement or age group), ``scenario``,
+        mean and quantiles over draws. Stocks are at the month's end; flows are
+        the month's total. If the census date is inside a month, the first row
+        is that month: observed so far plus simulated rest.
+    history
+        ``month_end``, ``measure``, ``segment`` ("all" or as in `table`), ``value``:
+        what the lists say of the whole months within their windows; for a census
+        date inside a month the last row of each stock stands at the census date.
+    hidden_need
+        ``month_end``, ``scenario``, ``suppressed``, ``returned``,
+        ``not_returning``, ``hidden`` (means over draws, cumulative to the month's
+        end, in referrals): suppressed = returned + not_returning + hidden.
+    differences
+        Columns of `table`: scenario less baseline, draw by draw, so that common
+        chance cancels. The baseline itself is not listed.
+    headlines
+        Sentences in plain words, most important first.
+    """
+
+    census_date: date
+    table: pd.DataFrame
+    history: pd.DataFrame
+    hidden_need: pd.DataFrame
+    differences: pd.DataFrame
+    headlines: tuple[str, ...]

@@ -1,0 +1,68 @@
+"""The forecast in sentences that a head of service can read out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from demand_model.exposure.tabulate import ALL, Exposure
+from demand_model.simulation.scenario import BASELINE
+from demand_model.simulation.trajectories import Trajectories
+
+_STOCKS = (
+    ("cla_open", "Children in care"),
+    ("cp_open", "Child protection plans"),
+)
+_YEAR = 12
+
+
+def headlines(trajectories: Sequence[Trajectories], exposure: Exposure) -> tuple[str, ...]:
+    """Sentences, most important first: care, plans, referrals, then each other scenario."""
+    base = next((t for t in trajectories if t.scenario.name == BASELINE.name), None)
+    sentences: list[str] = []
+    if base is not None:
+        sentences += [_stock(base, measure, name) for measure, name in _STOCKS]
+        sentences.append(_referrals(base, exposure))
+    for trajectory in trajectories:
+        if base is not None and trajectory is not base:
+            sentences.append(_difference(trajectory, base))
+    return tuple(sentences)
+
+
+def _range(draws: np.ndarray) -> tuple[int, int, int]:
+    low, high = np.quantile(draws, (0.1, 0.9))
+    return round(float(draws.mean())), round(float(low)), round(float(high))
+
+
+def _stock(base: Trajectories, measure: str, name: str) -> str:
+    now = base.opening[measure]
+    mean, low, high = _range(base.measures[measure, ALL][-1])
+    when = base.months[-1].strftime("%B %Y")
+    return (
+        f"{name}: {now:,} today; {mean:,} in {when} "
+        f"(80% between {low:,} and {high:,}) if nothing changes."
+    )
+
+
+def _referrals(base: Trajectories, exposure: Exposure) -> str:
+    months = min(_YEAR, len(base.months))
+    mean, low, high = _range(base.measures["referrals", ALL][-months:].mean(axis=0))
+    series = exposure.series
+    past = series[(series["measure"] == "referrals") & (series["segment"] == ALL)]["value"]
+    seen = f"{round(float(past.mean())):,} a month in the lists; " if len(past) else ""
+    span = f"in the {months} months to {base.months[-1].strftime('%B %Y')}"
+    return (
+        f"Referrals: {seen}{mean:,} a month {span} "
+        f"(80% between {low:,} and {high:,}) if nothing changes."
+    )
+
+
+def _difference(trajectory: Trajectories, base: Trajectories) -> str:
+    parts = []
+    for measure, name in (("cla_open", "children in care"), ("cp_open", "plans")):
+        change = trajectory.measures[measure, ALL][-1] - base.measures[measure, ALL][-1]
+        mean, low, high = _range(change)
+        parts.append(f"{mean:+,} {name} (80% {low:+,} to {high:+,})")
+    when = base.months[-1].strftime("%B %Y")
+    return f"{trajectory.scenario.name}: by {when}, {' and '.join(parts)} against no change."

@@ -1,0 +1,1 @@
+"""Flow rates and scenarios to trajectories: draws of stocks and flows by month."""

@@ -1,0 +1,178 @@
+"""Children of one stock: a row a child (or a place for one), a column a draw.
+
+Each cell holds what is left of the cumulative hazard that the child was allotted
+at entry, an Exponential(1) amount. Exposure to a hazard ``h`` for a time ``dt`` uses
+up ``h dt``; the child leaves when nothing is left. This is exact for hazards that
+are constant within a step, whatever changes them from step to step, and a child
+keeps its allotment in every scenario (common random numbers).
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+LeftArray = npt.NDArray[np.float32]
+
+_GONE = np.float32(-1.0)
+ADULT_YEARS = 18.0
+_SHRINK_BELOW = 0.6
+
+
+class Members:
+    """Mutable working state of one stock in one batch of draws.
+
+    Rows are kept in order of entry, so that time since entry falls from the first
+    row to the last.
+
+    Parameters
+    ----------
+    draws
+        Number of columns.
+    """
+
+    def __init__(self, draws: int) -> None:
+        self.draws = draws
+        self._left = np.empty((0, draws), dtype=np.float32)
+        self._scratch = np.empty((0, draws), dtype=np.float32)
+        self._flags = np.empty((0, draws), dtype=bool)
+        self._rows = 0
+        self.entered_months = np.empty(0)
+        self.born_years = np.empty(0)
+        self.uasc = np.empty(0, dtype=bool)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows in use."""
+        return self._rows
+
+    def admit(
+        self,
+        left: LeftArray,
+        *,
+        entered_months: FloatArray,
+        born_years: FloatArray,
+        uasc: npt.NDArray[np.bool_],
+    ) -> None:
+        """Add rows; a cell of `left` at or below 0 is a place that nobody takes.
+
+        Parameters
+        ----------
+        left
+            Shape (new rows, draws).
+        entered_months, born_years
+            Time of entry and birth, counted from the census date (negative: before).
+        """
+        count = self._rows + len(left)
+        if count > len(self._left):
+            self._grow(count)
+        self._left[self._rows : count] = left
+        self._rows = count
+        self.entered_months = np.concatenate([self.entered_months, entered_months])
+        self.born_years = np.concatenate([self.born_years, born_years])
+        self.uasc = np.concatenate([self.uasc, uasc])
+
+    def _grow(self, count: int) -> None:
+        larger = np.empty((max(count, int(len(self._left) * 1.5) + 64), self.draws), np.float32)
+        larger[: self._rows] = self._left[: self._rows]
+        self._left = larger
+        self._scratch = np.empty_like(larger)
+        self._flags = np.empty(larger.shape, dtype=bool)
+
+    def expose_by_row(self, spent: LeftArray, row_class: npt.NDArray[np.intp]) -> None:
+        """Use up `spent[row_class]` of each row's allotment; `spent` is (classes, draws)."""
+        scratch = self._scratch[: self._rows]
+        np.take(spent, row_class, axis=0, out=scratch, mode="clip")
+        self._left[: self._rows] -= scratch
+
+    def expose_by_span(self, spent: LeftArray, edges: npt.NDArray[np.intp]) -> None:
+        """The same where classes are consecutive rows: class c is ``edges[c]:edges[c + 1]``."""
+        for number in range(len(spent)):
+            low, high = edges[number], edges[number + 1]
+            if high > low:
+                self._left[low:high] -= spent[number]
+
+    def come_of_age(self, begin_months: float, end_months: float) -> None:
+        """Take out every child whose 18th birthday falls within ``[begin, end)``."""
+        adult = (self.born_years + ADULT_YEARS) * 12.0
+        rows = np.flatnonzero((adult >= begin_months) & (adult < end_months))
+        self._left[rows] = _GONE
+
+    def count(self, rows: slice | npt.NDArray[np.intp] | None = None) -> IntArray:
+        """Children present, by draw; shape (draws,)."""
+        used = self._left[: self._rows]
+        chosen = used if rows is None else used[rows]
+        present = np.greater(chosen, 0.0, out=self._flags[: len(chosen)])
+        # Summed as uint32: several times faster than counting booleans.
+        total = np.add.reduce(present.view(np.uint8), axis=0, dtype=np.uint32)
+        return np.asarray(total, dtype=np.int64)
+
+    def count_spans(self, edges: npt.NDArray[np.intp]) -> IntArray:
+        """Children present by span of rows and draw; shape (spans, draws)."""
+        return np.stack([self.count(slice(a, b)) for a, b in itertools.pairwise(edges)])
+
+    def copy(self) -> Members:
+        """An independent copy."""
+        other = Members(self.draws)
+        other.admit(
+            self._left[: self._rows],
+            entered_months=self.entered_months,
+            born_years=self.born_years,
+            uasc=self.uasc,
+        )
+        return other
+
+    def shrink(self) -> None:
+        """Drop rows that are empty in every draw."""
+        present = (self._left[: self._rows] > 0.0).any(axis=1)
+        keep = np.flatnonzero(present)
+        if len(keep) < _SHRINK_BELOW * self._rows:
+            self._left[: len(keep)] = self._left[keep]
+            self._rows = len(keep)
+            self.entered_months = self.entered_months[keep]
+            self.born_years = self.born_years[keep]
+            self.uasc = self.uasc[keep]
+
+
+def allot(
+    rows: int, draws: int, together: npt.NDArray[np.intp], rng: np.random.Generator
+) -> LeftArray:
+    """Exponential(1) allotments; rows with the same number in `together` share theirs.
+
+    Shape (rows, draws). The first row of a group gives its allotment to the rest.
+    The first rows do not depend on how many follow.
+    """
+    left = rng.standard_exponential((rows, draws), dtype=np.float32)
+    _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
+    leader = first[inverse]
+    followers = np.flatnonzero(leader != np.arange(rows))
+    left[followers] = left[leader[followers]]
+    return np.maximum(left, np.float32(1e-7))
+
+
+def leave_together(
+    groups: npt.NDArray[np.intp], chance: float, rng: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    """Which rows leave together: each member of a group joins it with probability `chance`.
+
+    Returns a number a row; rows that stand alone have a number of their own.
+    """
+    joins = rng.random(len(groups)) < chance
+    alone = groups.max(initial=0) + 1 + np.arange(len(groups))
+    return np.asarray(np.where(joins, groups, alone), dtype=np.intp)
+
+
+def joining_chance(excess_pairs: float, dispersion: float) -> float:
+    """Chance that makes ends as over-dispersed as measured.
+
+    Two of a group leave together with probability ``chance ** 2``, so that
+    ``dispersion = 1 + chance ** 2 * excess_pairs``, `excess_pairs` being the pairs
+    a member, ``E[s (s - 1)] / E[s]``.
+    """
+    if excess_pairs <= 0.0:
+        return 0.0
+    return float(np.sqrt(min(max(dispersion - 1.0, 0.0) / excess_pairs, 1.0)))

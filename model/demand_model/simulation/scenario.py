@@ -1,0 +1,175 @@
+"""Scenarios: a name and a list of changes, each an object.
+
+A change acts on a named flow from a date, until a date, over a ramp; a lockdown
+also keeps account of the need that it hides. Scenarios hold dates, never clocks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from demand_model.errors import InvalidSettingError
+from demand_model.flows import Flow
+
+ALL = "all"
+_NOT_SIMULATED = (Flow.REFERRAL_NFA, Flow.RE_REFERRALS)
+
+
+def _check_span(what: str, start: date, end: date | None) -> None:
+    if end is not None and end <= start:
+        raise InvalidSettingError(
+            f"Invalid end of {what}: {end:%d/%m/%Y}. The end must be after the start, "
+            f"{start:%d/%m/%Y}."
+        )
+
+
+def _check_flow(flow: Flow) -> None:
+    if flow in _NOT_SIMULATED:
+        can = ", ".join(f.value for f in Flow if f not in _NOT_SIMULATED)
+        raise InvalidSettingError(
+            f"Invalid flow: {flow.value}. It is fitted and shown but does not drive the "
+            f"simulation, so a scenario cannot change it. It must be one of: {can}."
+        )
+
+
+def _check_at_least(what: str, value: float, least: float = 0.0) -> None:
+    if not value >= least:
+        raise InvalidSettingError(f"Invalid {what}: {value}. It must be {least:g} or more.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Multiply:
+    """Multiply a flow by `factor` from `start` (until `end`, exclusive).
+
+    The factor moves linearly from 1 to its value over `ramp_months`, and is 1
+    again after `end`. `segment` is a source group for referrals, else "all".
+    """
+
+    flow: Flow
+    factor: float
+    start: date
+    end: date | None = None
+    segment: str = ALL
+    ramp_months: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_flow(self.flow)
+        _check_span("the change", self.start, self.end)
+        _check_at_least("factor", self.factor)
+        _check_at_least("ramp in months", self.ramp_months)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Add:
+    """Add `per_month` children a month to an area flow (referrals, other or UASC starts)."""
+
+    flow: Flow
+    per_month: float
+    start: date
+    end: date | None = None
+    segment: str = ALL
+    ramp_months: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_flow(self.flow)
+        _check_span("the change", self.start, self.end)
+        _check_at_least("ramp in months", self.ramp_months)
+        if not math.isfinite(self.per_month):
+            raise InvalidSettingError(f"Invalid per_month: {self.per_month}. It must be a number.")
+        if not self.flow.is_area_flow:
+            raise InvalidSettingError(
+                f"Invalid flow for Add: {self.flow.value}. Add needs a flow counted in children "
+                "a month (referrals, other plan starts, other care starts or UASC starts); "
+                "use Multiply for a rate."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overwrite:
+    """Set a flow to `value`: children a month for an area flow, else a rate.
+
+    For an exit flow the value is the overall rate a child-month: every band is
+    scaled by value / (fitted rate at the opening stock). For a conversion it is
+    the share of referrals.
+    """
+
+    flow: Flow
+    value: float
+    start: date
+    end: date | None = None
+    segment: str = ALL
+    ramp_months: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_flow(self.flow)
+        _check_span("the change", self.start, self.end)
+        _check_at_least("value", self.value)
+        _check_at_least("ramp in months", self.ramp_months)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lockdown:
+    """Referrals fall, exits slow, and some of the need that was hidden returns.
+
+    Attributes
+    ----------
+    start, end
+        First day, and the first day after (referrals fall within these).
+    referrals
+        Multiplier of referrals by source group; "all" stands for those not named.
+    plan_ends, care_ends
+        Multipliers of these rates while it lasts.
+    share_returning
+        Share (0 to 1) of the suppressed referrals that come back.
+    return_delay_months, return_spread_months
+        Return starts this long after the end and is spread evenly over this long.
+    severity
+        Conversion to plans and care of a referral that returns, relative to an
+        ordinary one.
+    new_normal
+        Multiplier of referrals after the end.
+    """
+
+    start: date
+    end: date
+    referrals: Mapping[str, float] = field(default_factory=lambda: {ALL: 1.0})
+    plan_ends: float = 1.0
+    care_ends: float = 1.0
+    share_returning: float = 0.0
+    return_delay_months: float = 1.0
+    return_spread_months: float = 6.0
+    severity: float = 1.0
+    new_normal: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_span("the lockdown", self.start, self.end)
+        for source, multiplier in self.referrals.items():
+            _check_at_least(f"referrals multiplier of {source}", multiplier)
+        _check_at_least("multiplier of plan ends", self.plan_ends)
+        _check_at_least("multiplier of care ends", self.care_ends)
+        _check_at_least("return delay in months", self.return_delay_months)
+        _check_at_least("return spread in months", self.return_spread_months)
+        _check_at_least("severity", self.severity)
+        _check_at_least("new normal", self.new_normal)
+        if not 0.0 <= self.share_returning <= 1.0:
+            raise InvalidSettingError(
+                f"Invalid share returning: {self.share_returning}. It must be from 0 to 1."
+            )
+
+
+Change = Multiply | Add | Overwrite | Lockdown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A named list of changes; no change at all is the baseline."""
+
+    name: str
+    changes: tuple[Change, ...] = ()
+    description: str = ""
+
+
+BASELINE = Scenario(name="Baseline", description="What is happening now goes on.")

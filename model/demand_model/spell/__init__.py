@@ -1,0 +1,1 @@
+"""Lists to spells: time at risk with delayed entry and right censoring."""

@@ -1,0 +1,236 @@
+"""What a run says: headline table, charts' data, sentences, run log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+import pytest
+from synthetic_forecast import SCENARIOS, Case, forecast_case, run_case
+
+from demand_addin.layout import SHEETS, area, status_names, table
+from demand_addin.layout.chart_data import CHART_ROWS
+from demand_addin.plan import ChartChoices, plan_run
+from demand_addin.plan.charts import chart_ranges
+from demand_addin.plan.dashboard import headline, headline_numbers, headline_rows, number_rows
+from demand_addin.plan.values import cells, change, frame_rows, month_end, span
+from demand_addin.ports import BookPlan
+from demand_model.results.forecast import FORECAST_COLUMNS
+
+pytestmark = pytest.mark.unit
+
+
+def planned(case: Case, **changes: object) -> BookPlan:
+    given = {
+        "check": case.check,
+        "rates": case.rates,
+        "forecast": case.forecast,
+        "scenario_names": SCENARIOS,
+        "choices": case.choices,
+        "log": case.log,
+    }
+    return plan_run(**(given | changes))
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return run_case(horizon=12)
+
+
+@pytest.fixture(scope="module")
+def plan(case: Case) -> BookPlan:
+    return planned(case)
+
+
+def ranges(plan: BookPlan) -> dict[str, tuple]:
+    return {r.name: r.rows for r in plan.ranges}
+
+
+def block(case: Case, name: str, **choices: object) -> tuple:
+    """One block of Chart data, its headings aside."""
+    chosen = replace(case.choices.charts, **choices)
+    return next(r.rows for r in chart_ranges(case.forecast, chosen) if r.name == name)
+
+
+def test_every_table_and_area_of_a_plan_is_declared(plan):
+    areas = {a.name for spec in SHEETS for a in spec.areas}
+    assert {t.name for t in plan.tables} <= {t.name for spec in SHEETS for t in spec.tables}
+    assert {r.name for r in plan.ranges} <= areas | set(status_names())
+    for t in plan.tables:
+        assert t.columns == table(t.name).headings
+        assert all(len(row) == len(t.columns) for row in t.rows)
+    for r in plan.ranges:
+        if r.name in areas:
+            assert len(r.rows) <= area(r.name).rows, r.name
+            assert all(len(row) <= area(r.name).columns for row in r.rows), r.name
+
+
+def test_a_run_fills_every_area_but_the_inputs(plan):
+    filled = set(ranges(plan))
+    declared = {a.name for spec in SHEETS for a in spec.areas} | set(status_names())
+    assert declared - filled == {"settings_value"}
+
+
+def test_the_forecast_table_is_the_forecast(case, plan):
+    forecast = next(t for t in plan.tables if t.name == "forecast")
+    assert forecast.columns == FORECAST_COLUMNS
+    assert len(forecast.rows) == len(case.forecast.table)
+    first = case.forecast.table.iloc[0]
+    assert forecast.rows[0][:4] == (date(2026, 4, 30), "referrals", "all", "Baseline")
+    assert forecast.rows[0][4] == pytest.approx(first["mean"], abs=5e-4)
+
+
+def test_all_blocks_of_chart_data_are_full_and_end_as_they_should(case):
+    for r in chart_ranges(case.forecast, case.choices.charts):
+        assert len(r.rows) == CHART_ROWS + 1
+        months = [row[0] for row in r.rows[1:]]
+        assert months == sorted(months)
+        assert months[-1] == date(2027, 3, 28), "the last month is repeated"
+        assert r.rows[-1] == r.rows[-2]
+
+
+def test_the_fan_opens_from_the_last_known_value(case):
+    rows = block(case, "chart_fan_cla_open")[1:]
+    known = [row for row in rows if row[9] is not None]
+    assert len(known) == 6
+    last = known[-1]
+    assert last[1] == last[9] == 612
+    assert last[2:7] == (0, 0, 0, 0, 0)
+    assert last[7] == 612, "the middle line begins where history ends"
+    first = rows[6]
+    truth = case.forecast.table.query(
+        "measure == 'cla_open' and segment == 'all' and scenario == 'Baseline'"
+    ).iloc[0]
+    edges = [sum(first[1 : i + 1]) for i in range(1, 7)]
+    expected = [truth[q] for q in ("p2_5", "p10", "p25", "p75", "p90", "p97_5")]
+    assert edges == pytest.approx(expected, abs=0.01)
+    assert all(width >= 0 for row in rows for width in row[2:7])
+
+
+def test_a_census_inside_a_month_keeps_its_own_point():
+    case = run_case(census=date(2026, 3, 12), horizon=3)
+    history = case.forecast.history
+    stock = history["measure"].str.endswith("_open")
+    last = history["month_end"] == pd.Timestamp(2026, 3, 31)
+    history.loc[stock & last, "month_end"] = pd.Timestamp(2026, 3, 12)
+    table = case.forecast.table
+    first = table[table["month_end"] == pd.Timestamp(2026, 4, 30)]
+    extra = first.assign(month_end=pd.Timestamp(2026, 3, 31))
+    forecast = replace(case.forecast, table=pd.concat([table, extra]))
+    rows = block(replace(case, forecast=forecast), "chart_fan_cla_open")[1:]
+    assert [row[0] for row in rows[5:7]] == [date(2026, 3, 12), date(2026, 3, 28)]
+
+
+def test_a_scenario_that_was_not_run_is_said_and_draws_nothing(case):
+    rows = block(case, "chart_compare_cla_open", compare=("Baseline", "Martians", "", ""))
+    assert rows[0] == ("month", "History", "Baseline", "Martians (not run)", " ", " ")
+    assert {row[3] for row in rows[1:]} == {None}
+    assert any(row[2] is not None for row in rows[1:])
+
+
+def test_placement_groups_beyond_three_are_one_line_and_add_up(case):
+    rows = block(case, "chart_placement")
+    assert rows[0][1:5] == ("Fostering", "Kinship", "Residential", "All others")
+    last = rows[-1]
+    total = case.forecast.table.query(
+        "measure == 'cla_open' and segment == 'all' and scenario == 'Baseline'"
+    )["mean"].iloc[-1]
+    assert sum(last[5:9]) == pytest.approx(total, rel=1e-3)
+
+
+def test_hidden_need_balances_in_every_row(case):
+    for row in block(case, "chart_hidden_need")[1:]:
+        assert row[1] == pytest.approx(sum(row[2:5]), abs=0.01)
+
+
+def test_a_hidden_need_scenario_without_a_lockdown_leaves_the_chart_empty(case):
+    rows = block(case, "chart_hidden_need", hidden_need_scenario="New normal -10%")
+    assert len(rows) == 1
+
+
+def test_the_headline_table_in_plain_words(case):
+    head, referrals, _, care = number_rows(case.forecast, "Baseline", 80)
+    assert head[2] == "In 6 months:\nSep 2026"
+    assert len(set(head)) == len(head)
+    assert care[:2] == ("Children in care", 612)
+    truth = headline(case.forecast, "cla_open", "Baseline", 12)
+    assert care[5] == round(truth.mean)
+    assert care[6] == span(truth.low, truth.high)
+    assert care[8:] == ("beyond the horizon", "–", "–")
+    history = case.forecast.history.query("measure == 'referrals' and segment == 'all'")
+    assert referrals[1] == round(history["value"].mean())
+
+
+def test_a_95_per_cent_range_is_wider_than_80(case):
+    narrow = headline(case.forecast, "cla_open", "Baseline", 12, 80)
+    wide = headline(case.forecast, "cla_open", "Baseline", 12, 95)
+    assert wide.low < narrow.low < narrow.mean < narrow.high < wide.high
+
+
+def test_headlines_are_whole_sentences_within_their_room():
+    long = "A sentence of many words that goes on and on. " * 8
+    rows = headline_rows(["Short.", long, long, "Never shown."])
+    assert rows[0] == ("Short.",)
+    assert len(rows) <= area("dash_headlines").rows
+    assert all(len(row[0]) <= 150 for row in rows)
+    assert rows[-1][0].endswith("on.")
+
+
+def test_live_checks_look_where_something_is_wrong(case):
+    broken = case.forecast.table.copy()
+    broken.loc[3, "p10"] = broken.loc[3, "p90"] + 1
+    need = case.forecast.hidden_need.copy()
+    need.loc[5, "hidden"] += 2
+    bad = replace(case.forecast, table=broken, hidden_need=need)
+    found = ranges(planned(case, forecast=bad))
+    assert found["check_order"] == found["check_hidden"] == (("Look",),)
+    assert found["master_check"] == (("2 of 5 checks need a look: see sheet Checks",),)
+    assert found["status_dashboard"] == found["master_check"]
+    assert ranges(planned(case))["master_check"] == (("All checks pass",),)
+
+
+def test_the_run_log_row_names_results_now_and_in_a_year(plan):
+    log = next(t for t in plan.tables if t.name == "run_log")
+    assert log.append
+    row = dict(zip(log.columns, log.rows[0], strict=True))
+    assert row["cla_open_now"] == 612
+    assert row["cla_open_12m_low"] < row["cla_open_12m_mean"] < row["cla_open_12m_high"]
+    assert row["previous_hash"] == "first run"
+    assert len(headline_numbers(forecast_case(horizon=2), "Baseline")) == 12
+
+
+def test_overrides_are_kept_even_without_their_rate(case):
+    plan = planned(case, overrides={"nowhere|x|y": 0.3})
+    rates = next(t for t in plan.tables if t.name == "rates")
+    last = dict(zip(rates.columns, rates.rows[-1], strict=True))
+    assert (last["rate_id"], last["override"]) == ("nowhere|x|y", 0.3)
+    assert "not used" in last["evidence"]
+
+
+def test_settings_are_kept_as_entered(case):
+    plan = planned(case, choices=replace(case.choices, entered={"draws": 500, "seed": 7}))
+    used = ranges(plan)["settings_at_last_run"]
+    assert (500,) in used
+    assert (7,) in used
+    assert (None,) in used
+
+
+def test_choices_need_no_more_than_names():
+    choices = ChartChoices(
+        interval=80, fan_scenario="None such", compare=(), hidden_need_scenario=""
+    )
+    rows = {r.name: r.rows for r in chart_ranges(forecast_case(horizon=2), choices)}
+    assert {row[7] for row in rows["chart_fan_cla_open"][1:]} <= {None, 612}
+
+
+def test_values_are_rounded_and_never_not_a_number():
+    found = cells([1.23456, 2.0, float("nan"), pd.NaT, None, pd.Timestamp(2026, 3, 31), True, "x"])
+    assert found == [1.235, 2, None, None, None, date(2026, 3, 31), "Yes", "x"]
+    frame = pd.DataFrame({"a": pd.Categorical(["x", "y"]), "n": pd.array([1, None], dtype="Int64")})
+    assert frame_rows(frame, ["n", "a"]) == ((1, "x"), (None, "y"))
+
+
+def test_months_end_where_they_end():
+    assert month_end(date(2027, 12, 5), 2) == date(2028, 2, 29)
+    assert change(0.0, 3.4) == "3.4 more"

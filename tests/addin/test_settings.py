@@ -1,0 +1,199 @@
+"""The Settings sheet becomes one frozen class; every problem names its cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import pytest
+
+from demand_addin.cells import SettingProblemsError
+from demand_addin.layout.settings import SETTINGS
+from demand_addin.ports import BookPlan, NamedRead, TableRead
+from demand_addin.settings import (
+    RunSettings,
+    read_mapping,
+    read_overrides,
+    read_settings,
+    settings_hash,
+)
+from demand_model.annex_a.raw import CellError, RawSheet, RawValue
+from demand_model.errors import InvalidInputError, InvalidSettingError
+
+pytestmark = pytest.mark.unit
+
+
+class Sheet:
+    """A workbook of named cells and tables, in memory."""
+
+    name = "book.xlsx"
+
+    def __init__(
+        self,
+        given: Mapping[str, RawValue] | None = None,
+        tables: Mapping[str, TableRead] | None = None,
+    ) -> None:
+        self.cells: dict[str, tuple[str, RawValue]] = {
+            s.name: (f"B{row}", s.default) for row, s in enumerate(SETTINGS, start=6)
+        }  # type: ignore[assignment]
+        for key, value in (given or {}).items():
+            self.cells[f"setting_{key}"] = (self.cells[f"setting_{key}"][0], value)
+        self.tables = tables or {}
+
+    def read_name(self, name: str) -> NamedRead:
+        if name not in self.cells:
+            raise InvalidInputError(f"{self.name} has no cell named {name}.")
+        address, value = self.cells[name]
+        return NamedRead(name=name, sheet="Settings", address=address, value=value)
+
+    def read_table(self, table: str) -> TableRead:
+        return self.tables[table]
+
+    def read_sheet(self, sheet: str) -> RawSheet:
+        raise NotImplementedError(sheet)
+
+    def sheet_names(self) -> tuple[str, ...]:
+        return ("Settings",)
+
+    def write(self, plan: BookPlan) -> None:
+        raise NotImplementedError
+
+
+def table(
+    name: str, sheet: str, columns: tuple[str, ...], *rows: tuple[RawValue, ...]
+) -> dict[str, TableRead]:
+    addresses = tuple(
+        tuple(f"{chr(65 + i)}{row}" for i in range(len(columns)))
+        for row, _ in enumerate(rows, start=6)
+    )
+    return {
+        name: TableRead(name=name, sheet=sheet, columns=columns, rows=rows, addresses=addresses)
+    }
+
+
+def test_an_untouched_sheet_gives_the_declared_defaults() -> None:
+    found = read_settings(Sheet())
+    assert (found.horizon_months, found.draws, found.seed) == (24, 1000, 2020)
+    assert found.census_date is None
+    assert found.window_months == {}
+    assert found.interval_shown == 80
+    assert found.include_short_breaks is False
+    assert found.fan_scenario == "Baseline"
+    assert len(found.compare_scenarios) == 4
+
+
+def test_blank_cells_mean_the_defaults() -> None:
+    assert read_settings(Sheet(dict.fromkeys(("horizon_months", "draws", "seed")))) == (
+        read_settings(Sheet())
+    )
+
+
+def test_values_as_excel_gives_them() -> None:
+    found = read_settings(
+        Sheet(
+            {
+                "authority": " Northborough ",
+                "census_date": datetime(2026, 3, 31),  # noqa: DTZ001
+                "window_months_list_8": 12.0,
+                "horizon_months": 36.0,
+                "interval_shown": 95.0,
+                "include_short_breaks": "yes",
+                "child_population": "62,000",
+                "compare_scenario_2": None,
+            }
+        )
+    )
+    assert found.authority == "Northborough"
+    assert found.census_date == date(2026, 3, 31)
+    assert found.window_months == {8: 12}
+    assert found.horizon_months == 36
+    assert found.interval_shown == 95
+    assert found.include_short_breaks
+    assert found.child_population == 62_000
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("horizon_months", 0),
+        ("horizon_months", 121.0),
+        ("draws", 99),
+        ("draws", 250.5),
+        ("draws", True),
+        ("seed", -1),
+        ("seed", "abc"),
+        ("census_date", "soon"),
+        ("census_date", "31/02/2026"),
+        ("census_date", 46000.0),
+        ("window_months_list_3", "six"),
+        ("interval_shown", 90.0),
+        ("include_short_breaks", "perhaps"),
+        ("child_population", CellError("#REF!")),
+    ],
+)
+def test_a_wrong_value_names_sheet_and_cell(key: str, value: RawValue) -> None:
+    book = Sheet({key: value})
+    with pytest.raises(SettingProblemsError) as caught:
+        read_settings(book)
+    (line,) = caught.value.problems
+    assert line.startswith(f"Settings!{book.cells[f'setting_{key}'][0]}: invalid")
+    assert "must be" in line
+
+
+def test_all_problems_are_reported_together() -> None:
+    with pytest.raises(SettingProblemsError) as caught:
+        read_settings(Sheet({"draws": 5, "seed": "x", "interval_shown": 50}))
+    assert len(caught.value.problems) == 3
+
+
+def test_the_class_itself_is_strict() -> None:
+    with pytest.raises(InvalidSettingError, match="draws: 99"):
+        RunSettings(draws=99)
+    with pytest.raises(InvalidSettingError, match="80 or 95"):
+        RunSettings(interval_shown=90)
+
+
+def test_options_win_over_the_sheet() -> None:
+    changed = RunSettings().with_options(seed=7, draws=500)
+    assert (changed.seed, changed.draws) == (7, 500)
+    assert RunSettings().with_options() == RunSettings()
+    with pytest.raises(InvalidSettingError):
+        RunSettings().with_options(draws=1)
+
+
+MAPPING = ("list", "heading", "raw_value", "count", "official_code")
+
+
+def test_settled_spellings_are_read_and_the_rest_left() -> None:
+    book = Sheet(
+        tables=table(
+            "mapping",
+            "Mapping",
+            MAPPING,
+            ("List 8", "Placement Type", "  Auntie ", 3.0, "U1"),
+            ("List 3", "Referral Source", "GATE", 1.0, None),
+            (None, None, None, None, None),
+        )
+    )
+    assert read_mapping(book) == {(8, "Placement Type", "auntie"): "U1"}
+
+
+def test_a_spelling_of_no_list_is_said() -> None:
+    book = Sheet(tables=table("mapping", "Mapping", MAPPING, ("List 9", "X", "y", 1, "U1")))
+    with pytest.raises(SettingProblemsError, match="Mapping!A6"):
+        read_mapping(book)
+
+
+def test_overrides_are_read_by_rate_and_bad_ones_said() -> None:
+    columns = ("rate_id", "rate", "override")
+    good = Sheet(tables=table("rates", "Rates", columns, ("a|b|c", 0.1, 0.2), ("d|e|f", 0.1, None)))
+    assert read_overrides(good) == {"a|b|c": 0.2}
+    bad = Sheet(tables=table("rates", "Rates", columns, ("a", 0.1, -1), ("b", 0.1, "much")))
+    with pytest.raises(SettingProblemsError) as caught:
+        read_overrides(bad)
+    assert [line.split(":")[0] for line in caught.value.problems] == ["Rates!C6", "Rates!C7"]
+
+
+def test_the_fingerprint_of_settings_is_stable_and_tells_them_apart() -> None:
+    assert settings_hash(RunSettings(), {}) == settings_hash(RunSettings(), {})
+    assert settings_hash(RunSettings(), {}) != settings_hash(RunSettings(seed=1), {})

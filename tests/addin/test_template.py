@@ -1,0 +1,229 @@
+"""The template keeps the workbook conventions, sheet by sheet, and works in other programs."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+import python_calamine
+from openpyxl.workbook import Workbook
+from synthetic_forecast import SCENARIOS, run_case
+
+from demand_addin.closed import ClosedWorkbook
+from demand_addin.layout import SETTINGS, SHEETS, Kind, build_template, status_names
+from demand_addin.layout.charts import CHARTS
+from demand_addin.plan import plan_run
+from demand_model.annex_a.lists import LISTS
+from demand_model.results.forecast import FORECAST_COLUMNS
+
+pytestmark = pytest.mark.unit
+
+PALETTE = {"12436D", "28A197", "801650", "F46A25", "3D3D3D", "A285D1"}
+BANDS = {"CBD5E3", "9DB1CB", "6E8DB3", "5FB9B1", "C9CDD2", "E1E5EA", "FFFFFF"}
+"""Tints of the palette for areas, the rules between them, and paper."""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "book.xlsx"
+    build_template(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def parts(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def book(path: Path) -> Workbook:
+    return openpyxl.load_workbook(path)
+
+
+def test_building_twice_gives_the_same_bytes(path, tmp_path):
+    build_template(tmp_path / "again.xlsx")
+    assert (tmp_path / "again.xlsx").read_bytes() == path.read_bytes()
+
+
+def test_sheets_are_those_declared_and_start_is_shown_first(book):
+    assert book.sheetnames == [spec.name for spec in SHEETS]
+    assert book.active.title == "Start"
+    assert book["Start"].sheet_view.selection[0].activeCell == "A1"
+
+
+@pytest.mark.parametrize("spec", SHEETS, ids=lambda s: s.name)
+def test_conventions_of_every_sheet(book, spec):
+    ws = book[spec.name]
+    assert not ws.merged_cells.ranges
+    assert ws.page_setup.paperSize == 9
+    assert ws.protection.sheet is spec.is_protected
+    assert not ws.protection.password
+    if spec.kind is Kind.PASTE:
+        headings = [c.value for c in ws[1] if c.value]
+        assert headings == [f.heading for f in LISTS[spec.list_number].fields]
+        return
+    assert ws["A1"].value == spec.title
+    if spec.shows_status:
+        assert ws["A2"].value == "=master_check"
+    for table in spec.tables:
+        assert len(set(table.headings)) == len(table.headings)
+        assert [c.name for c in ws.tables[table.name].tableColumns] == list(table.headings)
+
+
+def test_every_declared_name_points_where_it_should(book):
+    names = {name: defined.attr_text for name, defined in book.defined_names.items()}
+    expected = {a.name for spec in SHEETS for a in spec.areas}
+    expected |= {s.name for s in SETTINGS} | set(status_names())
+    assert expected == set(names)
+    assert len(set(names.values())) >= len(names) - 1
+    first = names[SETTINGS[0].name]
+    assert book["Settings"][first.split("!")[1].replace("$", "")].value == SETTINGS[0].default
+    for row, setting in enumerate(SETTINGS, start=6):
+        assert names[setting.name] == f"Settings!$B${row}"
+        assert book["Settings"][f"A{row}"].value == setting.label
+
+
+def test_the_forecast_table_has_exactly_the_contracts_columns(book):
+    columns = [c.name for c in book["Forecast"].tables["forecast"].tableColumns]
+    assert columns == list(FORECAST_COLUMNS)
+
+
+def test_every_input_has_a_prompt_one_style_and_is_unlocked(book):
+    settings = book["Settings"]
+    prompts = {str(v.sqref): v for v in settings.data_validations.dataValidation}
+    fills = set()
+    for row, setting in enumerate(SETTINGS, start=6):
+        rule = prompts[f"B{row}"]
+        assert setting.note[:40] in rule.prompt
+        cell = settings[f"B{row}"]
+        assert not cell.protection.locked
+        fills.add((cell.fill.fgColor.rgb, cell.font.color.rgb))
+        assert settings[f"C{row}"].value
+        assert settings[f"F{row}"].value, "a source beside each assumption"
+    scenarios = book["Scenarios"]
+    fills.add((scenarios["A9"].fill.fgColor.rgb, scenarios["A9"].font.color.rgb))
+    override = book["Rates"]["K6"]
+    fills.add((override.fill.fgColor.rgb, override.font.color.rgb))
+    assert len(fills) == 1, "one input style everywhere"
+    assert len(scenarios.data_validations.dataValidation) == 2 * 17
+
+
+def test_a_setting_out_of_bounds_is_stopped_with_a_plain_sentence(book):
+    rules = {str(v.sqref): v for v in book["Settings"].data_validations.dataValidation}
+    at = {s.key: f"B{row}" for row, s in enumerate(SETTINGS, start=6)}
+    horizon = rules[at["horizon_months"]]
+    assert (horizon.formula1, horizon.formula2) == ("1", "120")
+    assert horizon.error == "Type a whole number from 1 to 120."
+    assert rules[at["fan_scenario"]].formula1 == "scenario_names"
+
+
+def test_every_chart_is_native_bound_and_described(parts):
+    drawing = parts["xl/drawings/drawing1.xml"].decode()
+    descriptions = re.findall(r'descr="([^"]+)"', drawing)
+    assert len(descriptions) == len(CHARTS) == 10
+    assert all(len(text) > 60 for text in descriptions)
+    charts = [xml.decode() for name, xml in parts.items() if name.startswith("xl/charts/")]
+    for xml in charts:
+        references = re.findall(r"<c:f>([^<]+)</c:f>", xml)
+        assert references
+        assert all(r.startswith("'Chart data'!") for r in references)
+        assert xml.count('<c:baseTimeUnit val="days"/>') == 1
+        assert '<c:auto val="0"/>' in xml
+        assert '<c:delete val="1"/></c:dateAx>' not in xml
+        colours = set(re.findall(r'srgbClr val="(\w{6})"', xml))
+        assert colours <= PALETTE | BANDS, colours - PALETTE - BANDS
+
+
+def test_a_fan_is_a_stack_on_an_invisible_base(parts):
+    xml = parts["xl/charts/chart3.xml"].decode()
+    area, line = xml.split("<c:lineChart>")
+    series = re.findall(r"<c:ser>.*?</c:ser>", area)
+    assert len(series) == 6
+    assert "<a:noFill/>" in series[0]
+    assert '<c:grouping val="stacked"/>' in area
+    assert '<c:min val="0"/>' in line
+    assert line.count("<c:ser>") == 3
+    assert 'val="dash"' in line
+
+
+def test_the_dashboard_prints_on_two_landscape_pages(book):
+    ws = book["Dashboard"]
+    assert ws.page_setup.orientation == "landscape"
+    assert [b.id for b in ws.row_breaks.brk] == [40]
+    assert ws.print_area == "'Dashboard'!$A$1:$K$80"
+    widths = sum(ws.column_dimensions[c].width for c in "AB") + 9 * ws.column_dimensions["C"].width
+    assert widths * 7 / 96 * 25.4 * ws.page_setup.scale / 100 < 277
+    heights = [ws.row_dimensions[r].height or 12.75 for r in range(1, 81)]
+    for page in (heights[:40], heights[40:]):
+        assert sum(page) / 72 * 25.4 * ws.page_setup.scale / 100 < 187
+
+
+def test_the_presets_are_rows_in_months_after_the_census_date(book):
+    rows = list(book["Scenarios"].iter_rows(min_row=6, max_row=60, max_col=17, values_only=True))
+    filled = [row for row in rows if row[0]]
+    assert {row[0] for row in filled} == set(SCENARIOS)
+    assert all(isinstance(v, int | None) for row in filled for v in row[5:7])
+    assert {row[1] for row in filled} == {"Yes"}
+
+
+def test_no_trace_of_who_built_it(parts):
+    for name in ("docProps/core.xml", "docProps/app.xml"):
+        assert re.search(rb"/root|/home|[A-Z]:\\", parts[name]) is None
+    assert b"2026-01-01T00:00:00Z" in parts["docProps/core.xml"]
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_opens_recalculates_and_agrees(path, tmp_path):
+    case = run_case(horizon=3)
+    book = ClosedWorkbook.open(path)
+    entered = {s.key: book.read_name(s.name).value for s in SETTINGS}
+    book.write(
+        plan_run(
+            check=case.check,
+            rates=case.rates,
+            forecast=case.forecast,
+            scenario_names=SCENARIOS,
+            choices=replace(case.choices, entered=entered),
+            log=case.log,
+        )
+    )
+    (tmp_path / "run.xlsx").write_bytes(_without_results(book.to_bytes()))
+    profile = (tmp_path / "profile").as_uri()
+    subprocess.run(
+        [
+            "soffice", f"-env:UserInstallation={profile}", "--headless", "--convert-to",
+            "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "out"),
+            str(tmp_path / "run.xlsx"),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=240,
+    )  # fmt: skip
+    seen = python_calamine.CalamineWorkbook.from_path(tmp_path / "out" / "run.xlsx")
+    checks = seen.get_sheet_by_name("Checks").to_python()
+    assert [row[0] for row in checks[5:10]] == ["OK"] * 5
+    assert checks[1][0] == "All checks pass"
+    assert seen.get_sheet_by_name("Dashboard").to_python()[1][0] == "All checks pass"
+    assert len(seen.get_sheet_by_name("Forecast").to_python()) == 5 + len(case.forecast.table)
+    charts = zipfile.ZipFile(tmp_path / "out" / "run.xlsx").namelist()
+    assert sum(name.startswith("xl/charts/chart") for name in charts) == 10
+
+
+def _without_results(data: bytes) -> bytes:
+    """Return the workbook without the saved results of its formulas."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name.startswith("xl/worksheets/sheet"):
+                content = re.sub(rb"(</f>)<v>[^<]*</v>", rb"\1", content)
+            target.writestr(name, content)
+    return out.getvalue()

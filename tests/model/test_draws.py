@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from engine_cases import made_up_exposure, made_up_rates
+
+from demand_model.rates.draws import RateDraws, draw_rates, entry_ages, equilibrium
+from demand_model.rates.drift import drift_paths
+from demand_model.rates.fit import fit
+from demand_model.rates.priors import BalancePrior, Drift, Priors
+from demand_model.rates.stay import mean_care_months, mean_plan_months, mean_uasc_months
+
+pytestmark = pytest.mark.unit
+
+
+def test_draws_have_the_promised_shapes_and_are_positive() -> None:
+    found = draw_rates(made_up_rates(1), 40, np.random.default_rng(1))
+    shapes = {f.name: getattr(found, f.name).shape for f in fields(RateDraws)}
+    assert shapes == {
+        "plan_ends": (7, 40),
+        "plan_to_care": (7, 40),
+        "care_ends": (4, 8, 6, 40),
+        "plan_lags": (26, 40),
+        "care_lags": (26, 40),
+        "other_plan": (40,),
+        "other_care": (40,),
+        "uasc": (40,),
+    }
+    for f in fields(RateDraws):
+        values = getattr(found, f.name)
+        assert np.all(np.isfinite(values) & (values >= 0)), f.name
+
+
+def test_unbalanced_draws_have_the_posterior_mean() -> None:
+    rates = made_up_rates(1)
+    found = draw_rates(rates, 8000, np.random.default_rng(2), balanced=False)
+    for draws, mean in (
+        (found.plan_ends, rates.plan_ends.mean()),
+        (found.care_ends[0], rates.care_ends[0].mean()),
+        (found.plan_lags, rates.to_plan.lags.mean()),
+        (found.other_care, np.asarray(rates.to_care.other_mean())),
+    ):
+        error = draws.std(axis=-1) / np.sqrt(8000)
+        assert np.all(np.abs(draws.mean(axis=-1) - mean) < 5 * error)
+
+
+def test_the_balance_prior_draws_entries_and_exits_together() -> None:
+    tight = BalancePrior(location=0.0, scale=0.03)
+    priors = replace(Priors(), plan_balance=tight, care_balance=tight)
+    rates = fit(made_up_exposure(1), priors=priors)
+
+    def spread(*, balanced: bool) -> tuple[float, float]:
+        drawn = draw_rates(rates, 600, np.random.default_rng(3), balanced=balanced)
+        log = np.log(equilibrium(drawn, rates).plans / len(rates.exposure.opening.plans))
+        return float(abs(np.median(log))), float(log.std())
+
+    free, held = spread(balanced=False), spread(balanced=True)
+    assert held[1] < 0.5 * free[1]
+    assert held[0] < 0.1
+
+
+def test_the_location_of_the_balance_prior_is_that_of_intake_over_stock() -> None:
+    growing = BalancePrior(location=0.3, scale=0.02)
+    rates = fit(made_up_exposure(1), priors=replace(Priors(), plan_balance=growing))
+    drawn = draw_rates(rates, 600, np.random.default_rng(3))
+    log = np.log(equilibrium(drawn, rates).plans / len(rates.exposure.opening.plans))
+    assert np.median(log) == pytest.approx(0.3, abs=0.06)
+
+
+def test_ages_at_entry_mix_the_observed_with_ten_national_children() -> None:
+    ages = entry_ages(np.full(90, 4 * 365.25), (15.0,), 200)
+    assert np.mean(ages < 5) == pytest.approx(0.9, abs=0.05)
+    assert np.all(np.diff(ages) >= 0)
+    assert entry_ages(np.array([]), (1.0, 2.0, 3.0), 5) == pytest.approx([1, 1.4, 2, 2.6, 3], abs=0.2)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.2])
+def test_the_mean_stay_at_a_constant_rate(rate: float) -> None:
+    plans = mean_plan_months(np.full((7, 1), rate))
+    assert plans == pytest.approx(1 / rate)
+    hazards = np.full((8, 6, 1), rate)
+    months = (18 - 10.0) * 12
+    until_adult = (1 - np.exp(-rate * months)) / rate
+    assert mean_care_months(hazards, np.array([10.0])) == pytest.approx(until_adult)
+    assert mean_uasc_months(hazards, np.array([10.0])) == pytest.approx(until_adult)
+
+
+def test_the_mean_stay_passes_through_bands_and_birthdays() -> None:
+    """Numerical integral of survival in steps of a hundredth of a month."""
+    rng = np.random.default_rng(5)
+    hazards = rng.uniform(0.01, 0.2, (8, 6, 1))
+    age, step = 9.3, 0.01
+    time = np.arange(0, (18 - age) * 12, step) + step / 2
+    band = np.searchsorted([1, 3, 6, 12, 24, 36, 60], time, side="right")
+    group = np.searchsorted([1, 5, 10, 16], age + time / 12, side="right")
+    hazard = hazards[band, group, 0]
+    survival = np.exp(-np.cumsum(hazard) * step + hazard * step / 2)
+    assert mean_care_months(hazards, np.array([age])) == pytest.approx(
+        survival.sum() * step, rel=1e-3
+    )
+
+
+def test_drift_starts_from_now_and_spreads_to_its_own_deviation() -> None:
+    drift = Drift(sd=0.2, time_constant_months=6.0)
+    paths = drift_paths(drift, 48, 20000, np.random.default_rng(1))
+    log = np.log(paths)
+    innovation = 0.2 * np.sqrt(1 - np.exp(-2 / 6))
+    assert log[0].std() == pytest.approx(innovation, rel=0.03)
+    assert log[-1].std() == pytest.approx(0.2, rel=0.03)
+    assert paths.mean(axis=1) == pytest.approx(np.ones(48), abs=0.01)
+    assert np.corrcoef(log[40], log[41])[0, 1] == pytest.approx(np.exp(-1 / 6), abs=0.02)
