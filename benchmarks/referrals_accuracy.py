@@ -28,9 +28,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from demand_model.rates.intake import forecast_counts
 from demand_model.rates.intake_prior import COVID_SHOCK, NATIONAL_INTAKE
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Method = Callable[[pd.Series], Floats]

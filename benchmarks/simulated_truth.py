@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -23,13 +24,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scoring import covered, crps
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "samples"))
 
 import demand_model as dm
 from demand_samples.extract import annex_a
 from demand_samples.observe import monthly_truth
 from demand_samples.presets import draw_authority
 from demand_samples.simulate import CENSUS_DATE, simulate_authority
+from scoring import covered, crps
 
 HORIZONS = (3, 6, 12, 24)
 STOCKS = ("cp_open", "cla_open")

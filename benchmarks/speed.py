@@ -23,25 +23,22 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "workbooks" / "middling.xlsx"
 
 PEER = """
-import time, fs
+import time, warnings
+warnings.simplefilter("ignore")
 from datetime import date
-from cs_demand_model.config import Config
-from cs_demand_model.data import fs_datastore
-from cs_demand_model.data import DemandModellingDataContainer
-from cs_demand_model.population_stats import PopulationStats
-from cs_demand_model.prediction import ModelPredictor
-import cs_demand_model_samples
 from pathlib import Path
+import cs_demand_model_samples
+from cs_demand_model import (
+    Config, DemandModellingDataContainer, ModelPredictor, PopulationStats, fs_datastore,
+)
+store = fs_datastore(str(Path(cs_demand_model_samples.__file__).parent / "combined"))
 config = Config()
-folder = Path(cs_demand_model_samples.__file__).parent / "combined"
-store = fs_datastore(str(folder))
-container = DemandModellingDataContainer(store, config)
-stats = PopulationStats(container.enriched_view, config)
-start, end = date(2019, 7, 1), date(2019, 12, 31)
-predictor = ModelPredictor.from_model(stats, start, end)
-t = time.perf_counter()
+view = DemandModellingDataContainer(store, config).enriched_view
+stats = PopulationStats(view, config)
+predictor = ModelPredictor.from_model(stats, date(2019, 7, 1), date(2019, 12, 31))
+started = time.perf_counter()
 predictor.predict(365)
-print(time.perf_counter() - t)
+print(time.perf_counter() - started)
 """
 
 

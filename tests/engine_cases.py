@@ -124,7 +124,9 @@ def made_up_lists(
     back = pd.Timestamp(census) - pd.to_timedelta(rng.integers(0, length + 1, referrals), "D")
     child = [f"c{i // 2 if i % 5 == 0 else i}" for i in range(referrals)]  # some come again
     source = rng.choice(np.asarray(SOURCE_GROUPS, dtype=object), referrals)
-    refs = referral_frame([(c, str(d.date()), s) for c, d, s in zip(child, back, source, strict=True)])
+    refs = referral_frame(
+        [(c, str(d.date()), s) for c, d, s in zip(child, back, source, strict=True)]
+    )
     plan_rows = _spell_rows(rng, plans, "p", census, length, refs, every=2, longest=400)
     care_rows = _spell_rows(rng, care, "k", census, length, refs, every=4, longest=1500)
     ended = [i for i, row in enumerate(care_rows) if row[3] is not None]
@@ -172,7 +174,9 @@ def _spell_rows(
         if i % 3 == 0:
             first = max(start, today - pd.Timedelta(days=window_days))
             end = first + pd.Timedelta(days=int(rng.integers(0, (today - first).days + 1)))
-        out.append((name, str(born.date()), str(start.date()), None if end is None else str(end.date())))
+        out.append(
+            (name, str(born.date()), str(start.date()), None if end is None else str(end.date()))
+        )
     return out
 
 

@@ -36,6 +36,8 @@ from list_builders import (
     clean_lists,
     column,
     moment,
+    raw_sheet,
+    raw_sheets,
     save_lists,
     save_workbook,
 )
@@ -912,7 +914,6 @@ def test_82_dates_are_the_same_in_a_1904_workbook(epoch_1904: bool, tmp_path: Pa
 def test_85_time_zero_is_a_placeholder() -> None:
     lists = clean_lists()
     put(lists, 3, "date", 5, time(0, 0))
-    from list_builders import raw_sheets
 
     result = check(raw_sheets(lists))
     assert only(result.findings.with_rule("date-placeholder")).cell == "F5"
@@ -938,6 +939,19 @@ def test_97_forms_of_an_identifier_meet_across_lists(tmp_path: Path) -> None:
     for frame in (result.lists.referrals, result.lists.plans, result.lists.care):
         assert (frame["child_id"] == "12345").sum() == 1
     assert only(result.findings.with_rule("children-in-care-only")).count == 59
+
+
+def test_101_case_and_spaces_do_not_part_a_child(tmp_path: Path) -> None:
+    lists = clean_lists()
+    for number, form in ((7, " p{} "), (8, "P{}\u200b")):
+        for i, row in enumerate(lists[number][1:]):
+            row[column(number, "child_id")] = form.format(i)
+            row[column(number, "date_of_birth")] = at(2012, 2, 3)
+            row[column(number, "age")] = 12
+    result = run(tmp_path / "b.xlsx", lists)
+    assert result.lists is not None
+    assert set(result.lists.plans["child_id"]) == set(result.lists.care["child_id"])
+    assert only(result.findings.with_rule("children-in-care-only")).count == 0
 
 
 def test_106_the_closed_row_is_kept(tmp_path: Path) -> None:
@@ -1020,6 +1034,13 @@ def test_131_a_handful_of_children_works(rows: int, tmp_path: Path) -> None:
     result = run(tmp_path / "b.xlsx", lists)
     assert result.lists is not None, [f.message for f in result.findings.stops]
     assert [t.used for t in result.tallies] == [rows] * 3
+
+
+def test_131_a_hundred_thousand_rows_work() -> None:
+    lists = clean_lists(referrals=100_000)
+    result = check([raw_sheet(rows, f"List {n}") for n, rows in lists.items()])
+    assert result.lists is not None
+    assert len(result.lists.referrals) == 100_000
 
 
 def test_131_no_children_is_said_clearly(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from demand_model.units import add_months
 pytestmark = pytest.mark.unit
 
 CENSUS = date(2026, 3, 31)
+SIMULATED = [f for f in Flow if f not in (Flow.REFERRAL_NFA, Flow.RE_REFERRALS)]
 SOURCES = ("Police", "Schools", "Health services")
 
 
@@ -104,7 +105,7 @@ def changes(draw: st.DrawFn) -> Change:
         )
     ramp = draw(st.floats(0, 24))
     amount = draw(amounts)
-    flow = draw(st.sampled_from([f for f in Flow if f.is_area_flow or kind != "Add"]))
+    flow = draw(st.sampled_from([f for f in SIMULATED if f.is_area_flow or kind != "Add"]))
     segment = draw(st.sampled_from(("all", *SOURCES))) if flow is Flow.REFERRALS else "all"
     if kind == "Multiply":
         return Multiply(
@@ -224,13 +225,14 @@ def test_all_problems_are_reported_together_by_cell() -> None:
                 change("Lockdown", since=8, to=9, amount=1),
                 change("Lockdown", since=8, to=9, amount=2),
                 {"change": "Multiply"},
+                change("Multiply", flow="re_referrals", since=1, amount=1),
                 change("Multiply", flow="referrals", segment="Martians", since=1, amount=1),
             ),
             CENSUS,
             segments=SOURCES,
         )
     places = {line.split(":")[0] for line in caught.value.problems}
-    expected = {"D5", "F6", "H6", "C7", "F8", "G9", "L10", "H12", "A13", "E14"}
+    expected = {"D5", "F6", "H6", "C7", "F8", "G9", "L10", "H12", "A13", "C14", "E15"}
     assert places == {f"Scenarios!{address}" for address in expected}
 
 

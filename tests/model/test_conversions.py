@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from engine_cases import made_up_exposure, made_up_rates
 
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.errors import InvalidSettingError, NotEnoughDataError
@@ -15,6 +14,7 @@ from demand_model.flows import Flow
 from demand_model.rates.conversions import Conversion, fit_conversion
 from demand_model.rates.fit import fit, overridable_rate_ids, rate_id
 from demand_model.rates.priors import Prior
+from engine_cases import made_up_exposure, made_up_rates
 
 pytestmark = pytest.mark.unit
 
@@ -30,7 +30,9 @@ def expected_table(referrals_per_day: float, other_per_day: float, days: int = 3
     rows = []
     for week in range(26):
         followed = referrals_per_day * max(days - 7 * week - 3.5, 0.0)
-        rows.append((Flow.REFERRAL_TO_PLAN, "Police", LAG_LABELS[week], followed * SHARE[week], followed))
+        rows.append(
+            (Flow.REFERRAL_TO_PLAN, "Police", LAG_LABELS[week], followed * SHARE[week], followed)
+        )
     later = np.append(np.cumsum(SHARE[::-1])[::-1], 0.0)
     for week in range(26):
         hidden = referrals_per_day * (later[week] - SHARE[week] / 2)
@@ -75,7 +77,11 @@ def test_no_start_is_other_where_all_follow_referrals() -> None:
 
 
 def test_fitted_starts_are_those_observed() -> None:
-    for conversion in (made_up_rates(1).to_plan, made_up_rates(2).to_plan, made_up_rates(1).to_care):
+    for conversion in (
+        made_up_rates(1).to_plan,
+        made_up_rates(2).to_plan,
+        made_up_rates(1).to_care,
+    ):
         assert conversion.fitted == pytest.approx(conversion.observed, rel=0.02, abs=0.1)
     found = convert(expected_table(30.0, 0.25), 30.0)
     assert found.fitted == pytest.approx(found.observed, rel=0.001)

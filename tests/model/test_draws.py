@@ -4,13 +4,13 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from engine_cases import made_up_exposure, made_up_rates
 
 from demand_model.rates.draws import RateDraws, draw_rates, entry_ages, equilibrium
 from demand_model.rates.drift import drift_paths
 from demand_model.rates.fit import fit
 from demand_model.rates.priors import BalancePrior, Drift, Priors
 from demand_model.rates.stay import mean_care_months, mean_plan_months, mean_uasc_months
+from engine_cases import made_up_exposure, made_up_rates
 
 pytestmark = pytest.mark.unit
 
@@ -73,7 +73,9 @@ def test_ages_at_entry_mix_the_observed_with_ten_national_children() -> None:
     ages = entry_ages(np.full(90, 4 * 365.25), (15.0,), 200)
     assert np.mean(ages < 5) == pytest.approx(0.9, abs=0.05)
     assert np.all(np.diff(ages) >= 0)
-    assert entry_ages(np.array([]), (1.0, 2.0, 3.0), 5) == pytest.approx([1, 1.4, 2, 2.6, 3], abs=0.2)
+    assert entry_ages(np.array([]), (1.0, 2.0, 3.0), 5) == pytest.approx(
+        [1, 1.4, 2, 2.6, 3], abs=0.2
+    )
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.2])

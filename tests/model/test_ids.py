@@ -29,6 +29,8 @@ def test_forms_of_one_number_are_one_identifier(value: RawValue) -> None:
         ("", None),
         (None, None),
         (True, None),
+        (float("nan"), None),
+        (float("inf"), None),
         (at(2024, 2, 1), None),
     ],
 )

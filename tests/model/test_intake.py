@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+
 from demand_model.errors import InvalidInputError, InvalidSettingError, NotEnoughDataError
 from demand_model.rates.intake import fit_intake, forecast_counts
 from demand_model.rates.intake_prior import COVID_SHOCK, NATIONAL_INTAKE, PAST_SHOCKS, Shock

@@ -20,33 +20,64 @@ def members(left: list[list[float]], born_years: list[float] | None = None) -> M
     return found
 
 
+NONE = np.array([], dtype=np.intp)
+
+
+def expose_all(found: Members, spent: list[float]) -> None:
+    """Expose every row to the same amount, a number a draw."""
+    by_class = np.array([spent], np.float32)
+    rows = np.zeros(found.rows, dtype=np.intp)
+    found.expose_by_row(by_class, rows, NONE, np.zeros((0, found.draws), np.float32))
+
+
 def test_a_child_leaves_when_the_allotment_is_used_up() -> None:
     found = members([[0.5, 1.5], [0.5, -1.0]])
     assert found.count().tolist() == [2, 1]
-    found.expose_by_row(np.array([[0.4, 0.4]], np.float32), np.array([0, 0]))
+    expose_all(found, [0.4, 0.4])
     assert found.count().tolist() == [2, 1]
-    found.expose_by_row(np.array([[0.2, 0.2]], np.float32), np.array([0, 0]))
+    expose_all(found, [0.2, 0.2])
     assert found.count().tolist() == [0, 1]
 
 
-def test_spans_of_rows_are_exposed_as_rows_are() -> None:
+def test_spans_and_single_rows_are_exposed_as_their_class_is() -> None:
     left = np.random.default_rng(1).random((7, 5)) + 0.1
     spent = np.random.default_rng(2).random((3, 5)).astype(np.float32)
-    one, other = members(left.tolist()), members(left.tolist())
-    edges = np.array([0, 2, 2, 7])
-    one.expose_by_span(spent, edges)
-    other.expose_by_row(spent, np.array([0, 0, 2, 2, 2, 2, 2]))
-    for row in range(7):
-        assert one.count(np.array([row])).tolist() == other.count(np.array([row])).tolist()
+    one, other, third = (members(left.tolist()) for _ in range(3))
+    one.expose_span(slice(0, 2), spent[0])
+    one.expose_span(slice(2, 7), spent[2])
+    classes = np.array([0, 0, 2, 2, 2, 2, 2])
+    other.expose_by_row(spent, classes, NONE, np.zeros((0, 5), np.float32))
+    third.expose_by_row(
+        spent, np.zeros(7, np.intp), np.arange(2, 7), np.repeat(spent[2:], 5, axis=0)
+    )
+    expected = (left > spent[classes]).astype(int)
+    for found in (one, other, third):
+        present = [found.count(np.array([row])).tolist() for row in range(7)]
+        assert present == expected.tolist()
+    assert one.count_spans(np.array([0, 2, 2, 7])).tolist() == [
+        expected[:2].sum(axis=0).tolist(),
+        [0] * 5,
+        expected[2:].sum(axis=0).tolist(),
+    ]
 
 
-def test_children_leave_on_their_18th_birthday() -> None:
+def test_children_leave_once_their_18th_birthday_is_past() -> None:
     found = members([[9.0]] * 3, born_years=[-17.9, -17.0, -18.0])
-    found.come_of_age(0.0, 1.0)
+    found.come_of_age(1.0)
     assert found.count().tolist() == [2]
-    assert found.count(np.array([2])).tolist() == [0]  # a birthday at the step's first moment
-    found.come_of_age(1.0, 2.0)
+    assert found.count(np.array([2])).tolist() == [0]
+    found.come_of_age(2.0)
     assert found.count(np.array([0])).tolist() == [0]
+    found.come_of_age(12.0)
+    assert found.count().tolist() == [1]  # not before the birthday itself
+
+
+def test_a_copy_is_independent() -> None:
+    found = members([[1.0, 1.0]])
+    other = found.copy()
+    expose_all(found, [2.0, 2.0])
+    assert other.count().tolist() == [1, 1]
+    assert found.count().tolist() == [0, 0]
 
 
 def test_shrinking_and_growing_keep_who_is_there() -> None:
@@ -74,7 +105,7 @@ def test_survival_under_changing_hazards_is_exponential_of_their_sum() -> None:
         uasc=np.zeros(4000, dtype=bool),
     )
     for hazard in (0.1, 0.5, 0.05):
-        found.expose_by_row(np.full((1, 10), hazard, np.float32), np.zeros(4000, dtype=int))
+        expose_all(found, [hazard] * 10)
     survival = np.exp(-0.65)
     error = np.sqrt(survival * (1 - survival) / 40000)
     assert found.count().sum() / 40000 == pytest.approx(survival, abs=4 * error)

@@ -4,6 +4,8 @@ from datetime import date
 
 import pandas as pd
 import pytest
+
+from demand_model import spells
 from engine_cases import (
     CENSUS,
     WINDOW_START,
@@ -14,8 +16,6 @@ from engine_cases import (
     referral_frame,
     windows,
 )
-
-from demand_model import spells
 
 pytestmark = pytest.mark.unit
 
@@ -101,9 +101,7 @@ def test_care_reasons_and_placements_are_grouped() -> None:
 
 
 def linked(plan_start: str, *referrals: tuple[str, str, str]) -> pd.Series:
-    lists = lists_of(
-        referral_frame(list(referrals)), plan_frame([("a", BORN, plan_start, None)])
-    )
+    lists = lists_of(referral_frame(list(referrals)), plan_frame([("a", BORN, plan_start, None)]))
     return spells(lists).plans.iloc[0]
 
 
@@ -169,7 +167,11 @@ def test_unaccompanied_children_are_apart_whatever_came_before() -> None:
 
 
 def test_referrals_know_the_childs_previous_one() -> None:
-    rows = [("a", "2026-01-05", "Police"), ("a", "2025-12-01", "Schools"), ("b", "2026-01-01", "Police")]
+    rows = [
+        ("a", "2026-01-05", "Police"),
+        ("a", "2025-12-01", "Schools"),
+        ("b", "2026-01-01", "Police"),
+    ]
     found = spells(lists_of(referral_frame(rows))).referrals
     assert found["previous_date"].isna().tolist() == [True, False, True]
     assert found["previous_date"].iloc[1] == day("2025-12-01")

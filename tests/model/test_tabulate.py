@@ -5,6 +5,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+
+from demand_model.exposure.bands import PLAN_BANDS, Bands
+from demand_model.exposure.clustering import same_day_clustering
+from demand_model.exposure.risk import calendar_months, days_at_risk
+from demand_model.exposure.tabulate import Exposure
+from demand_model.flows import CARE_ENDS, Flow
 from engine_cases import (
     care_frame,
     exposure_of,
@@ -14,12 +20,6 @@ from engine_cases import (
     referral_frame,
     windows,
 )
-
-from demand_model.exposure.bands import PLAN_BANDS, Bands
-from demand_model.exposure.clustering import same_day_clustering
-from demand_model.exposure.risk import calendar_months, days_at_risk
-from demand_model.exposure.tabulate import Exposure
-from demand_model.flows import CARE_ENDS, Flow
 
 pytestmark = pytest.mark.unit
 
@@ -96,18 +96,25 @@ def test_an_18th_birthday_is_time_at_risk_and_no_event() -> None:
     assert (other["occurrences"].sum(), other["exposure"].sum()) == (0, 62)
 
 
-def test_a_referral_is_followed_until_the_next_one_or_the_census() -> None:
-    rows = [("a", "2026-03-01", "Police"), ("a", "2026-03-11", "Schools"), ("b", "2026-03-29", "Police")]
-    found = exposure_of(lists_of(referral_frame(rows), plan_frame([("a", BORN, "2026-03-20", None)])))
+def test_a_referral_is_followed_until_the_census_and_its_starts_are_the_latest_ones() -> None:
+    rows = [
+        ("a", "2026-03-01", "Police"),
+        ("a", "2026-03-11", "Schools"),
+        ("b", "2026-03-29", "Police"),
+    ]
+    found = exposure_of(
+        lists_of(referral_frame(rows), plan_frame([("a", BORN, "2026-03-20", None)]))
+    )
     table = found.table[found.table["flow"] == Flow.REFERRAL_TO_PLAN.value]
     followed = table.groupby(["segment", "duration_band"])["exposure"].sum()
-    # a's first: 10 days; a's second: 21 days to the end of 31 March; b's: 3 days.
-    assert followed["Police"][["week 0", "week 1", "week 2"]].tolist() == pytest.approx(
-        [1 + 3 / 7, 3 / 7, 0]
-    )
-    assert followed["Schools"][["week 0", "week 1", "week 2", "week 3"]].tolist() == [1, 1, 1, 0]
+    # 31, 21 and 3 days to the end of 31 March. A start is put down to the latest referral, yet
+    # the one before stays in the denominator: the rate is starts a referral that arrives.
+    weeks = [f"week {n}" for n in range(6)]
+    assert followed["Police"][weeks].tolist() == pytest.approx([1 + 3 / 7, 1, 1, 1, 3 / 7, 0])
+    assert followed["Schools"][weeks].tolist() == [1, 1, 1, 0, 0, 0]
     started = table[table["occurrences"] > 0]
     assert started[["segment", "duration_band"]].to_numpy().tolist() == [["Schools", "week 1"]]
+    assert found.pipeline["count"].sum() == 3
 
 
 def test_an_unlinked_start_has_the_look_back_of_its_day() -> None:
@@ -162,13 +169,12 @@ def test_the_opening_stock_is_the_lists_own_count() -> None:
 
 def test_the_series_balances_month_by_month() -> None:
     series = made_up_exposure(1).series
-    wide = series[series["segment"] == "all"].pivot(
-        index="month_end", columns="measure", values="value"
-    )
+    mine = series[series["segment"] == "all"].set_index(["measure", "month_end"])["value"]
     for stock in ("cp", "cla"):
-        change = wide[f"{stock}_open"].diff().iloc[1:]
-        flows = (wide[f"{stock}_starts"] - wide[f"{stock}_ends"]).iloc[1:]
+        change = mine[f"{stock}_open"].diff().iloc[1:]
+        flows = mine[f"{stock}_starts"] - mine[f"{stock}_ends"]
         assert change.tolist() == flows.tolist()
+        assert len(flows) == 6
 
 
 def test_the_census_month_is_counted_so_far() -> None:
@@ -207,5 +213,7 @@ def test_dispersion_of_families_is_their_size_weighted_mean() -> None:
 
 
 def test_dispersion_without_events_is_the_prior() -> None:
-    found = same_day_clustering(np.array([], "datetime64[D]"), date(2025, 10, 1), date(2025, 10, 31))
+    found = same_day_clustering(
+        np.array([], "datetime64[D]"), date(2025, 10, 1), date(2025, 10, 31)
+    )
     assert found.dispersion(prior=1.8, prior_events=60.0) == pytest.approx(1.8)

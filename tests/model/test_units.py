@@ -6,6 +6,7 @@ import holidays
 import numpy as np
 import pandas as pd
 import pytest
+
 from demand_model import units
 from demand_model.errors import InvalidSettingError
 

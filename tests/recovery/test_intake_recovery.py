@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from demand_model.rates.intake import fit_intake, forecast_counts
 from demand_model.rates.intake_prior import NATIONAL_INTAKE
 
@@ -72,7 +73,8 @@ def test_calm_and_restless_authorities_are_told_apart():
             paths = fit_intake(counts).draw_paths(ahead, 400, rng)
             spread.append(np.log(paths).std(axis=1).mean())
         widths[name] = np.mean(spread)
-    assert widths["restless"] > 1.8 * widths["calm"]
+    # 48 months count as 15 here, by the prior: restlessness itself changes in real authorities
+    assert widths["restless"] > 1.4 * widths["calm"]
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="../shared/data is not beside this checkout")

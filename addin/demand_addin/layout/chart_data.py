@@ -42,8 +42,8 @@ HIDDEN_COLUMNS = (
 PLACEMENT_LINES = 4
 PLACEMENT_COLUMNS = (
     "month",
-    *(f"Group {i} history" for i in range(1, PLACEMENT_LINES + 1)),
-    *(f"Group {i} forecast" for i in range(1, PLACEMENT_LINES + 1)),
+    *(f"Group {i}, past" for i in range(1, PLACEMENT_LINES + 1)),
+    *(f"Group {i}" for i in range(1, PLACEMENT_LINES + 1)),
 )
 FLOW_COLUMNS = ("month", "Starts", "Ends", "Starts, forecast", "Ends, forecast")
 

@@ -128,9 +128,10 @@ def draw(book: xlsxwriter.Workbook, spec: ChartSpec) -> Chart:
     elif spec.block == "chart_hidden_need":
         chart = _hidden_need(book, block)
     elif spec.block == "chart_placement":
-        chart = _pairs(book, block, blocks.PLACEMENT_LINES)
+        # The lists tell where children live now, seldom where they lived: name the forecast.
+        chart = _pairs(book, block, blocks.PLACEMENT_LINES, named=1)
     else:
-        chart = _pairs(book, block, 2)
+        chart = _pairs(book, block, 2, named=0)
     _dress(chart, spec)
     return chart
 
@@ -200,8 +201,11 @@ def _hidden_need(book: xlsxwriter.Workbook, block: Area) -> Chart:
     return chart
 
 
-def _pairs(book: xlsxwriter.Workbook, block: Area, count: int) -> Chart:
-    """Draw each measure twice: solid for the past, dashed for the forecast."""
+def _pairs(book: xlsxwriter.Workbook, block: Area, count: int, *, named: int) -> Chart:
+    """Draw each measure twice: solid for the past, dashed for the forecast.
+
+    The legend names the first set (`named` 0, the past) or the second (1, the forecast).
+    """
     chart = _new(book, {"type": "line"})
     for i in range(count):
         line = {"color": _LINES[i], "width": 2.25}
@@ -209,7 +213,8 @@ def _pairs(book: xlsxwriter.Workbook, block: Area, count: int) -> Chart:
     for i in range(count):
         line = {"color": _LINES[i], "width": 2, "dash_type": _DASHES[i]}
         chart.add_series(_series(block, count + i + 1) | {"line": line, "marker": {"type": "none"}})
-    chart.set_legend(_legend(range(count, 2 * count)))
+    unnamed = (1 - named) * count
+    chart.set_legend(_legend(range(unnamed, unnamed + count)))
     return chart
 
 

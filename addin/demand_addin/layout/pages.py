@@ -141,7 +141,7 @@ def paste(ws: Worksheet, spec: SheetSpec, formats: Formats) -> None:
 def checks(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Workbook) -> None:
     """Draw the master check, the live checks behind it, and the tables' headings."""
     del book
-    widths = (14, 14, 12, 24, 28, 12, 10, 100)
+    widths = (14, 14, 12, 34, 28, 12, 10, 110)
     for index, width in enumerate(widths):
         ws.set_column(index, index, width)
     ws.set_column(len(widths), len(widths) + 20, 12, formats.free)

@@ -177,7 +177,7 @@ FINDINGS = TableSpec(
         Column(name="list", meaning="The Annex A list."),
         Column(name="sheet", meaning="The sheet the cell stands in."),
         Column(name="cell", meaning="The cell, or the first of many."),
-        Column(name="column", meaning="The column's heading.", width=24),
+        Column(name="column", meaning="The column's heading.", width=34),
         Column(name="rule", meaning="The rule's name, for the documentation."),
         Column(name="severity", meaning="What became of it.", width=12),
         Column(name="count", meaning="How many cells or rows.", style=Style.WHOLE, width=9),
@@ -191,7 +191,7 @@ RATES = TableSpec(
         Column(name="rate_id", meaning="The rate's stable identifier.", width=38),
         Column(name="flow", meaning="The movement of children.", width=20),
         Column(name="segment", meaning="The group of children, or all.", width=20),
-        Column(name="duration_band", meaning="Time since the spell began.", width=16),
+        Column(name="duration_band", meaning="Time since the spell began.", width=20),
         Column(
             name="occurrences",
             meaning="Events seen in the lists.",
@@ -233,8 +233,8 @@ RATES = TableSpec(
             style=Style.SHARE,
             width=12,
         ),
-        Column(name="unit", meaning="Unit of the rate.", width=16),
-        Column(name="evidence", meaning="How well the lists support it.", width=38),
+        Column(name="unit", meaning="Unit of the rate.", width=28),
+        Column(name="evidence", meaning="How well the lists support it.", width=46),
         Column(name="source", meaning="Where the national figure comes from.", width=60),
     ),
 )

@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from demand_addin.layout import pages
 from demand_addin.layout.chart_data import column_letters
-from demand_addin.layout.declare import Column, Kind, Setting, SheetSpec, Style, TableSpec
+from demand_addin.layout.declare import Area, Column, Kind, Setting, SheetSpec, Style, TableSpec
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.layout.styles import GREY, TABS, Formats
 from demand_addin.ports import CellValue
@@ -94,23 +94,26 @@ def _define_names(book: xlsxwriter.Workbook) -> None:
     for spec in SHEETS:
         quoted = f"'{spec.name}'" if " " in spec.name else spec.name
         for area in spec.areas:
-            book.define_name(area.name, f"={quoted}!{area_reference(area.cell, area)}")
+            book.define_name(area.name, f"={quoted}!{area_reference(area)}")
         for row, setting in enumerate(spec.settings, start=pages.SETTINGS_ROW):
             book.define_name(setting.name, f"={quoted}!$B${row}")
         if spec.shows_status:
             book.define_name(spec.status_name, f"={quoted}!$A$2")
 
 
-def area_reference(cell: str, size: object) -> str:
-    """Return the absolute reference of an area."""
-    letters = cell.rstrip("0123456789")
-    row = int(cell[len(letters) :])
-    first = pages.column_index(cell)
-    rows, columns = getattr(size, "rows", 1), getattr(size, "columns", 1)
+def area_reference(area: Area) -> str:
+    """Return the absolute reference of an area.
+
+    >>> area_reference(Area(name="x", cell="B4", rows=2, columns=3))
+    '$B$4:$D$5'
+    """
+    letters = area.cell.rstrip("0123456789")
+    row = int(area.cell[len(letters) :])
     start = f"${letters}${row}"
-    if rows == columns == 1:
+    if area.rows == area.columns == 1:
         return start
-    return f"{start}:${column_letters(first + columns)}${row + rows - 1}"
+    last = column_letters(pages.column_index(area.cell) + area.columns)
+    return f"{start}:${last}${row + area.rows - 1}"
 
 
 def _draw_sheet(

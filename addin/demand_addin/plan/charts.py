@@ -182,8 +182,8 @@ def _placement(source: _Source, scenario: str) -> tuple[tuple[CellValue, ...], .
     named += [(" ", {}, {})] * (most - len(named))
     heads = [
         "month",
+        *(f"{n}, past".lstrip(" ,") for n, _, _ in named),
         *(n for n, _, _ in named),
-        *(f"{n}, forecast".lstrip(" ,") for n, _, _ in named),
     ]
     lines = [p for _, p, _ in named] + [_joined(p, f) for _, p, f in named]
     return _block(heads, _merged(lines))

@@ -136,20 +136,28 @@ def basis_rows(
     )
     found = sum(t.found for t in check.tallies)
     aside = sum(sum(t.set_aside.values()) for t in check.tallies)
-    well = int(rates["evidence"].astype(str).str.startswith("well").sum())
     own = f" {len(overrides)} rates are your own." if len(overrides) > 1 else ""
     own = " 1 rate is your own." if len(overrides) == 1 else own
     return (
         (f"Your lists: {used}. {aside:,} of {found:,} rows set aside (sheet Checks says why).",),
-        (
-            f"Your rates: {well} of {len(rates)} are well supported by your lists; the others lean "
-            f"on national figures (sheet Rates says which).{own}",
-        ),
+        (_rates_sentence(rates) + own,),
         (f"{draws:,} simulated futures to {month_name(until)}. {run}",),
         (
             "One future in five falls outside an 80% range, one in twenty outside a 95% range. "
             "Fewer children in care is not in itself a better outcome.",
         ),
+    )
+
+
+def _rates_sentence(rates: pd.DataFrame) -> str:
+    """Return how many of the rates that are not split by band or group the lists support."""
+    whole = rates[(rates["duration_band"] == "all") & (rates["segment"] == "all")]
+    main = whole if len(whole) else rates
+    words = main["evidence"].astype(str)
+    well = int((words.str.startswith("well") | (words == "set by you")).sum())
+    return (
+        f"Your rates: {well} of the {len(main)} main rates are well supported by your lists; the "
+        "others, and most splits by age and time, lean on national figures (sheet Rates)."
     )
 
 

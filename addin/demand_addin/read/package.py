@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from xml.etree import ElementTree as ET
 
 from demand_addin.read.values import damaged
@@ -76,8 +77,11 @@ class Package:
         )
 
 
+@lru_cache(maxsize=2)
 def open_package(data: bytes, name: str) -> Package:
     """Open and check the container of an ``.xlsx`` or ``.xlsm`` workbook.
+
+    The last two are remembered: a command reads the sheets of one workbook in turn.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -146,7 +147,7 @@ def read_numbers(values: Sequence[RawValue]) -> NumberColumn:
     for i, value in enumerate(values):
         if value is None:
             continue
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             numbers[i] = value
             continue
         text = as_text(value)

@@ -16,6 +16,7 @@ Rejected cells carry a rule:
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -224,7 +225,7 @@ def _parse(value: RawValue) -> _Parsed | None:
 
 
 def _parse_number(value: float) -> _Parsed:
-    if value != value or value < 0:
+    if not math.isfinite(value) or value < 0:
         return "date-unreadable"
     whole = int(value)
     if value == whole and 19_000_101 <= whole <= 21_001_231:

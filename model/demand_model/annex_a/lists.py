@@ -428,6 +428,8 @@ _LIST_8 = AnnexAList(
                 "Date Child Started to be Looked After", "Date Child Entered Care",
                 "Period of Care Start Date", "POC Start Date", "Start Date of Period of Care",
                 "LAC Period Start Date", "CLA Period Start Date", "Became Looked After",
+                # The published Data to Insight query spells it so.
+                "LoookedAfterStartDate",
                 "Date of Becoming Looked After", "Date Started in Care",
             ),
         ),

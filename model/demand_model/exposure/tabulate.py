@@ -367,15 +367,15 @@ def _within_age(
 def _conversions(spells: Spells, starts: pd.DataFrame, flow: Flow, window: Window) -> pd.DataFrame:
     """Referrals followed through each week after, and starts in that week.
 
-    A referral is followed until the child's next referral (which then carries
-    any start), the census date, or `MAX_LAG_WEEKS`; a week counts as followed
-    in proportion to its days, and only within the starts' own window.
+    A referral is followed until the census date or `MAX_LAG_WEEKS`, also where the
+    child is referred again and that referral carries any later start: the rate is
+    then starts a referral that arrives, which is what the simulation multiplies.
+    A week counts as followed in proportion to its days, and only within the
+    starts' own window.
     """
     refs = spells.referrals
-    next_date = refs.groupby("child_id", sort=False)["date"].shift(-1)
-    census = pd.Timestamp(spells.census_date) + pd.Timedelta(days=1)
     begun = refs["date"].to_numpy().astype("datetime64[D]")
-    until = next_date.fillna(census).to_numpy().astype("datetime64[D]")
+    until = np.full(len(refs), np.datetime64(spells.census_date) + 1)
     opens = np.datetime64(window.start)
     months = _window_months(spells, window)
     sources = refs["source_group"].to_numpy()
@@ -449,7 +449,7 @@ def _uasc_starts(spells: Spells) -> pd.DataFrame:
 
 
 def _pipeline(spells: Spells) -> pd.DataFrame:
-    refs = spells.referrals.drop_duplicates("child_id", keep="last")
+    refs = spells.referrals
     ago = (pd.Timestamp(spells.census_date) - refs["date"]).dt.days
     recent = ago < MAX_LAG_WEEKS * DAYS_PER_WEEK
     frame = pd.DataFrame({"days_ago": ago[recent], "source_group": refs["source_group"][recent]})

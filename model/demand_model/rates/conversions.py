@@ -115,8 +115,7 @@ def fit_conversion(
     table
         `Exposure.table`.
     referrals_per_day
-        Referrals a calendar day before the window, taken as within it, each
-        child's last only (the one that a start would be put down to).
+        Referrals a calendar day before the window, taken as within it.
     fixed_share, fixed_other
         The analyst's own share of referrals and other starts a month; NaN if none.
     """
@@ -139,13 +138,11 @@ def fit_conversion(
     hidden_fit = float((hidden_per_day * days).sum())
     raw_fit = linked_fit + hidden_fit + other_per_day * float(days.sum())
     anchor = (observed + _ANCHOR_EVENTS) / (raw_fit + _ANCHOR_EVENTS)
-    share_now = float(rate.sum()) * anchor
-    scale = anchor if np.isnan(fixed_share) else anchor * fixed_share / share_now
     ratio, counts = _source_ratios(mine, rate, source_ratio_events)
     months = float(days.sum()) / DAYS_PER_MONTH
     other = other_per_day * float(days.sum()) * anchor
     return Conversion(
-        lags=replace(lags, scale=scale),
+        lags=replace(lags, scale=anchor, total=fixed_share),
         source_ratio=ratio,
         source_counts=counts,
         other_occurrences=other,

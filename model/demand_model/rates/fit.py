@@ -149,7 +149,7 @@ def fit(
         )
     intake = fit_intake(counts, working_days=working_days.to_numpy(float))
     table = exposure.table
-    per_day = _last_referrals_per_day(exposure)
+    per_day = _referrals_per_day(exposure)
     return FlowRates(
         exposure=exposure,
         priors=priors,
@@ -255,15 +255,11 @@ def _coming_year(intake: IntakeFit, exposure: Exposure) -> float:
     return float(np.mean(per_day * effect[months.month.to_numpy() - 1] * days))
 
 
-def _last_referrals_per_day(exposure: Exposure) -> float:
-    """Referrals a day that a later start would be put down to (a child's last one)."""
-    mine = exposure.table[
-        (exposure.table["flow"] == Flow.REFERRAL_TO_PLAN.value)
-        & (exposure.table["duration_band"] == "week 0")
-    ]
-    start = exposure.windows[3].start
-    days = (exposure.census_date - start).days + 1
-    return float(mine["exposure"].sum()) / days
+def _referrals_per_day(exposure: Exposure) -> float:
+    """Referrals a calendar day of List 3's window."""
+    mine = exposure.table[exposure.table["flow"] == Flow.REFERRALS.value]
+    days = (exposure.census_date - exposure.windows[3].start).days + 1
+    return float(mine["occurrences"].sum()) / days
 
 
 def _source_counts(table: pd.DataFrame) -> FloatArray:

@@ -55,6 +55,9 @@ class BandedRates:
     overall
         The analyst's own rate of the whole flow (cells weighted by exposure),
         NaN if there is none: every cell is scaled to it, draw by draw.
+    total
+        The analyst's own sum of the cells, as of starts a referral over weeks,
+        NaN if there is none: every cell is scaled to it, draw by draw.
     """
 
     occurrences: FloatArray
@@ -66,6 +69,7 @@ class BandedRates:
     fixed: FloatArray
     scale: float = 1.0
     overall: float = float("nan")
+    total: float = float("nan")
 
     def _shape_and_rates(self) -> tuple[FloatArray, FloatArray]:
         """Gamma shape, (cells,), and rate, (grid, cells), of the posterior given the level."""
@@ -105,9 +109,11 @@ class BandedRates:
         """Lay the analyst's own rates over `rates`, of shape (cells…, draws)."""
         own = self.fixed[..., None]
         out = np.where(np.isnan(own), rates, own)
+        axes = tuple(range(self.exposure.ndim))
+        if not np.isnan(self.total):
+            return np.asarray(out * (self.total / np.maximum(out.sum(axis=axes), 1e-300)))
         if np.isnan(self.overall):
             return out
-        axes = tuple(range(self.exposure.ndim))
         now = (out * self._weights()[..., None]).sum(axis=axes)
         return np.asarray(out * (self.overall / np.maximum(now, 1e-300)))
 
@@ -124,7 +130,7 @@ class BandedRates:
         cells = self.occurrences.shape
         own = self.mean()
         free = np.isnan(self.fixed)
-        if not np.isnan(self.overall):
+        if not (np.isnan(self.overall) and np.isnan(self.total)):
             free &= False
         return (
             np.where(free, low.reshape(cells), own),

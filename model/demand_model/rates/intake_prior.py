@@ -114,6 +114,7 @@ class IntakePrior:
                 "long_months",
                 "slow_months",
                 "fast_months",
+                "noise_variance",
                 "spread_months",
                 "shock_months",
             )

@@ -204,9 +204,7 @@ class Priors:
     care_conversion_drift: Drift = field(
         default_factory=lambda: Drift(sd=0.26, time_constant_months=30.0)
     )
-    plan_exit_drift: Drift = field(
-        default_factory=lambda: Drift(sd=0.18, time_constant_months=8.0)
-    )
+    plan_exit_drift: Drift = field(default_factory=lambda: Drift(sd=0.18, time_constant_months=8.0))
     care_exit_drift: Drift = field(
         default_factory=lambda: Drift(sd=0.18, time_constant_months=26.0)
     )

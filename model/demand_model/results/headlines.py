@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from demand_model.exposure.tabulate import ALL, Exposure
 from demand_model.simulation.scenario import BASELINE
 from demand_model.simulation.trajectories import Trajectories
+
+FloatArray = npt.NDArray[np.float64]
 
 _STOCKS = (
     ("cla_open", "Children in care"),
@@ -18,19 +21,32 @@ _YEAR = 12
 
 
 def headlines(trajectories: Sequence[Trajectories], exposure: Exposure) -> tuple[str, ...]:
-    """Sentences, most important first: care, plans, referrals, then each other scenario."""
+    """Sentences, most important first: care, plans, referrals, then the other scenarios.
+
+    Scenarios stand in the order of their effect on children in care.
+    """
     base = next((t for t in trajectories if t.scenario.name == BASELINE.name), None)
     sentences: list[str] = []
     if base is not None:
         sentences += [_stock(base, measure, name) for measure, name in _STOCKS]
         sentences.append(_referrals(base, exposure))
-    for trajectory in trajectories:
-        if base is not None and trajectory is not base:
-            sentences.append(_difference(trajectory, base))
+        others = [t for t in trajectories if t is not base]
+        others.sort(key=lambda t: -abs(_change(t, base, "cla_open").mean()))
+        sentences += [_difference(t, base) for t in others]
     return tuple(sentences)
 
 
-def _range(draws: np.ndarray) -> tuple[int, int, int]:
+def _change(trajectory: Trajectories, base: Trajectories, measure: str) -> FloatArray:
+    """Difference at the horizon, by draw."""
+    return np.asarray(trajectory.measures[measure, ALL][-1] - base.measures[measure, ALL][-1])
+
+
+def _signed(number: int) -> str:
+    """A change with its sign; 0 has none."""
+    return f"{number:+,}" if number else "0"
+
+
+def _range(draws: FloatArray) -> tuple[int, int, int]:
     low, high = np.quantile(draws, (0.1, 0.9))
     return round(float(draws.mean())), round(float(low)), round(float(high))
 
@@ -61,8 +77,7 @@ def _referrals(base: Trajectories, exposure: Exposure) -> str:
 def _difference(trajectory: Trajectories, base: Trajectories) -> str:
     parts = []
     for measure, name in (("cla_open", "children in care"), ("cp_open", "plans")):
-        change = trajectory.measures[measure, ALL][-1] - base.measures[measure, ALL][-1]
-        mean, low, high = _range(change)
-        parts.append(f"{mean:+,} {name} (80% {low:+,} to {high:+,})")
+        mean, low, high = _range(_change(trajectory, base, measure))
+        parts.append(f"{_signed(mean)} {name} (80% {_signed(low)} to {_signed(high)})")
     when = base.months[-1].strftime("%B %Y")
     return f"{trajectory.scenario.name}: by {when}, {' and '.join(parts)} against no change."

@@ -47,26 +47,37 @@ def summarise(trajectories: Sequence[Trajectories], exposure: Exposure) -> Forec
 
 
 def _table(trajectory: Trajectories, less: Trajectories | None = None) -> pd.DataFrame:
-    parts = []
-    for (measure, segment), draws in trajectory.measures.items():
-        values = draws if less is None else draws - less.measures[measure, segment]
-        parts.append(_rows(trajectory, measure, segment, values))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _rows(trajectory: Trajectories, measure: str, segment: str, draws: FloatArray) -> pd.DataFrame:
-    quantiles = np.quantile(draws, QUANTILES, axis=1)
+    names = list(trajectory.measures)
+    draws = np.stack([trajectory.measures[name] for name in names])
+    if less is not None:
+        draws = draws - np.stack([less.measures[name] for name in names])
+    quantiles = _quantiles(draws)
+    months = len(trajectory.months)
     return pd.DataFrame(
         {
-            "month_end": trajectory.month_ends.astype("datetime64[s]"),
-            "measure": measure,
-            "segment": segment,
+            "month_end": np.tile(trajectory.month_ends.astype("datetime64[s]"), len(names)),
+            "measure": np.repeat([measure for measure, _ in names], months),
+            "segment": np.repeat([segment for _, segment in names], months),
             "scenario": trajectory.scenario.name,
-            "mean": draws.mean(axis=1),
-            **dict(zip(QUANTILE_COLUMNS, quantiles, strict=True)),
+            "mean": draws.mean(axis=-1).ravel(),
+            **{c: q.ravel() for c, q in zip(QUANTILE_COLUMNS, quantiles, strict=True)},
         },
         columns=list(FORECAST_COLUMNS),
     )
+
+
+def _quantiles(draws: FloatArray) -> FloatArray:
+    """Quantiles over the last axis, interpolated linearly; shape (quantiles, …).
+
+    One sort serves all of them: several times faster than `numpy.quantile`.
+    """
+    ordered = np.sort(draws.astype(np.float32), axis=-1)
+    at = np.asarray(QUANTILES) * (draws.shape[-1] - 1)
+    low = np.floor(at).astype(int)
+    high = np.minimum(low + 1, draws.shape[-1] - 1)
+    share = at - low
+    found = ordered[..., low] * (1.0 - share) + ordered[..., high] * share
+    return np.moveaxis(found, -1, 0)
 
 
 def _hidden_need(trajectory: Trajectories) -> pd.DataFrame:

@@ -1,12 +1,15 @@
-"""One batch of draws through one scenario: the step loop.
+"""One batch of draws through one scenario: the loop over months and steps.
 
-In each step, in this order: children who are open are exposed to the hazards of
-their time since entry and age; those who turn 18 leave; new children enter and
-are exposed for the half step that they are there on average.
+Cumulative hazard adds up, and results are wanted at month ends, so a month's steps
+are summed before any child is touched: the result is that of going step by step.
+In each month, in this order: children who are open are exposed to the hazards of
+their time since entry and age, step by step; new children enter in their steps,
+exposed for half of the step of entry and all later ones; those who turned 18 leave.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +36,8 @@ IntArray = npt.NDArray[np.int64]
 
 STOCKS = ("cp", "cla")
 N_PLAN = len(PLAN_BANDS)
-_SHRINK_EVERY = 8
+_SHRINK_EVERY = 2
+_HALF, _WHOLE = np.float32(0.5), np.float32(1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +73,7 @@ class Entries:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BatchCounts:
-    """Chance events of the baseline that other scenarios are coupled to."""
+    """Chance events of the baseline that other scenarios are coupled to; care by month."""
 
     plans: FamilyCounts
     uasc: FamilyCounts
@@ -142,17 +146,12 @@ def run_batch(
     batch = _Batch(line, rates, hazards, entries, chance, base)
     ledger = _Ledger(months=len(line.months), draws=chance.draws)
     segments = np.zeros((len(line.months), len(CARE_SEGMENTS), chance.draws), np.int64)
-    for step in range(line.steps):
-        month = int(line.month[step])
-        span = Span(
-            begin=line.edges[step] / DAYS_PER_MONTH, end=line.edges[step + 1] / DAYS_PER_MONTH
-        )
-        present, entered = batch.advance(step, span)
+    for month, steps in enumerate(line.blocks()):
+        present, entered = batch.advance(steps)
         ledger.settle(present)
         ledger.enter(month, entered)
-        if step + 1 == line.steps or line.month[step + 1] != month:
-            segments[month] = batch.care_by_segment(span.end)
-        if step % _SHRINK_EVERY == _SHRINK_EVERY - 1:
+        segments[month] = batch.care_by_segment(line.edges[steps.stop] / DAYS_PER_MONTH)
+        if month % _SHRINK_EVERY == _SHRINK_EVERY - 1:
             batch.plans.shrink()
             batch.care.shrink()
     ledger.settle({"cp": batch.plans.count(), "cla": batch.care.count()})
@@ -170,7 +169,7 @@ def run_batch(
 class _Ledger:
     """Starts, ends and stocks by month: ends are what makes the balance exact.
 
-    Stocks are counted at the start of the next step, once.
+    Stocks are counted once a month, at the start of the next.
     """
 
     def __init__(self, *, months: int, draws: int) -> None:
@@ -181,37 +180,19 @@ class _Ledger:
         self._due: dict[str, IntArray] = {}
 
     def settle(self, present: dict[str, IntArray]) -> None:
-        """Close the last step with the stocks that are there after it."""
+        """Close the last month with the stocks that are there after it."""
         for stock, now in present.items():
             if self._month >= 0:
-                self.ends[stock][self._month] += self._due[stock] - now
+                self.ends[stock][self._month] = self._due[stock] - now
                 self.open[stock][self._month] = now
             self._due[stock] = now
 
     def enter(self, month: int, entered: dict[str, IntArray]) -> None:
-        """Open a step: children who entered in it."""
+        """Open a month: children who entered in it."""
         self._month = month
         for stock, count in entered.items():
-            self.starts[stock][month] += count
+            self.starts[stock][month] = count
             self._due[stock] = self._due[stock] + count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A step in months since the census date."""
-
-    begin: float
-    end: float
-
-    @property
-    def length(self) -> float:
-        """Length in months."""
-        return self.end - self.begin
-
-    @property
-    def middle(self) -> float:
-        """Middle of the step."""
-        return (self.begin + self.end) / 2.0
 
 
 class _Batch:
@@ -228,6 +209,7 @@ class _Batch:
     ) -> None:
         self.line, self.rates, self.hazards, self.entries = line, rates, hazards, entries
         self.chance, self.base = chance, base
+        self.length, self.middle = line.step_months, line.middle_months
         self.care_totals = rates.care_ends.sum(axis=0)
         self.plans, self.care = chance.opening()
         self.plan_counts = family_counts(
@@ -239,6 +221,10 @@ class _Batch:
         self.uasc_counts = family_counts(
             entries.uasc, 0.0, base.uasc if base else None, self._stream(Stream.UASC)
         )
+        self.plan_entrants, self.uasc_entrants = (
+            self.plan_counts.children,
+            self.uasc_counts.children,
+        )
         self.care_counts: list[FamilyCounts] = []
 
     def _stream(self, kind: Stream, *more: int) -> np.random.Generator:
@@ -246,74 +232,127 @@ class _Batch:
         again = int(self.base is not None)
         return stream(self.chance.seed, self.chance.batch, kind, again, *more)
 
-    def advance(self, step: int, span: Span) -> tuple[dict[str, IntArray], dict[str, IntArray]]:
-        """Move by one step; children there at its start, and who entered, by stock and draw."""
-        on_plans, from_plans = self._expose_plans(step, span)
+    def advance(self, steps: range) -> tuple[dict[str, IntArray], dict[str, IntArray]]:
+        """Move by one month; children there at its start, and who entered, by stock and draw."""
+        plan_spent = [self._plan_spent(step) for step in steps]
+        care_spent = [self._care_spent(step) for step in steps]
+        on_plans, to_care = self._on_plans(steps)
         present = {"cp": on_plans, "cla": self.care.count()}
-        self._expose_care(step, span)
-        self.plans.come_of_age(span.begin, span.end)
-        self.care.come_of_age(span.begin, span.end)
-        plans, care = self._enter_plans(step, span), self._enter_care(step, span, from_plans)
-        return present, {"cp": plans, "cla": care}
+        self._expose_plans(steps, plan_spent)
+        self._expose_care(steps, care_spent)
+        entered = {
+            "cp": self._enter_plans(steps, plan_spent),
+            "cla": self._enter_care(steps, care_spent, to_care),
+        }
+        end = self.line.edges[steps.stop] / DAYS_PER_MONTH
+        self.plans.come_of_age(end)
+        self.care.come_of_age(end)
+        return present, entered
 
-    def _expose_plans(self, step: int, span: Span) -> tuple[IntArray, FloatArray]:
-        """Expose children on plans; how many there are, and expected starts of care from them."""
-        since = span.middle - self.plans.entered_months
-        by_band = np.bincount(PLAN_BANDS.index(since), minlength=N_PLAN)[::-1]
-        edges = np.append(0, np.cumsum(by_band)).astype(np.intp)
-        drift = self.hazards.conversion_drift[int(self.line.month[step])]
-        to_care = self.rates.plan_to_care * (drift * self.hazards.plan_to_care[step] * span.length)
-        present = self.plans.count_spans(edges)[::-1]
-        self.plans.expose_by_span(self._plan_spent(step, span.length)[::-1], edges)
-        return present.sum(axis=0), np.asarray((present * to_care).sum(axis=0))
-
-    def _plan_spent(self, step: int, length: float) -> LeftArray:
-        """Hazard times length by band; shape (bands, draws)."""
+    def _plan_spent(self, step: int) -> LeftArray:
+        """Hazard times length of a step by band; shape (bands, draws)."""
         drift = self.hazards.plan_drift[int(self.line.month[step])]
-        factor = drift * (self.hazards.plan_ends[step] * length)
+        factor = drift * (self.hazards.plan_ends[step] * self.length[step])
         return np.asarray(self.rates.plan_ends * factor, dtype=np.float32)
 
-    def _expose_care(self, step: int, span: Span) -> None:
-        age = span.middle / 12.0 - self.care.born_years
-        since = span.middle - self.care.entered_months
-        cells = care_class(since, age, self.care.uasc)
-        self.care.expose_by_row(self._care_spent(step, span.length), cells)
-
-    def _care_spent(self, step: int, length: float) -> LeftArray:
-        """Hazard times length by class; shape (bands x segments, draws)."""
+    def _care_spent(self, step: int) -> LeftArray:
+        """Hazard times length of a step by class; shape (bands x segments, draws)."""
         by_reason = self.hazards.care_ends[step]
         if np.ptp(by_reason) == 0.0:
-            total = self.care_totals
-            scale = by_reason[0]
+            total, scale = self.care_totals, by_reason[0]
         else:
             total, scale = np.tensordot(by_reason, self.rates.care_ends, axes=1), 1.0
-        factor = self.hazards.care_drift[int(self.line.month[step])] * (length * scale)
+        factor = self.hazards.care_drift[int(self.line.month[step])] * (self.length[step] * scale)
         by_class = (total * factor).reshape(-1, self.chance.draws)
         return np.asarray(by_class, dtype=np.float32)
 
-    def _enter_plans(self, step: int, span: Span) -> IntArray:
-        count: IntArray = self.plan_counts.children[step]
-        half = self._plan_spent(step, span.length / 2.0)[0]
-        left, ages = self._places(Stream.PLAN_ROWS, step, count, self.chance.plan_mix)
-        _admit(self.plans, left - half, ages, count, span.middle, uasc=False)
-        return count
+    def _on_plans(self, steps: range) -> tuple[IntArray, FloatArray]:
+        """Children on plans at the month's start, and expected starts of care from them.
 
-    def _enter_care(self, step: int, span: Span, from_plans: FloatArray) -> IntArray:
+        Starts of care within the month follow the children on plans at its start;
+        shapes (draws,) and (steps, draws).
+        """
+        since = self.middle[steps.start] - self.plans.entered_months
+        present = self.plans.count_spans(_edges(PLAN_BANDS.index(since)))[::-1]
+        drift = self.hazards.conversion_drift[int(self.line.month[steps.start])]
+        a_month = (present * self.rates.plan_to_care).sum(axis=0) * drift
+        lengths = self.length[steps.start : steps.stop]
+        factor = self.hazards.plan_to_care[steps.start : steps.stop] * lengths
+        return present.sum(axis=0), np.asarray(factor[:, None] * a_month)
+
+    def _expose_plans(self, steps: range, spent: list[LeftArray]) -> None:
+        """Expose children on plans for all steps of a month in one pass.
+
+        Rows are in order of entry, so each step's bands are runs of rows; between
+        any two bounds of any step the sum over steps is the same for every row.
+        """
+        bands = [PLAN_BANDS.index(self.middle[s] - self.plans.entered_months) for s in steps]
+        bounds = np.unique(np.concatenate([_edges(band) for band in bands]))
+        for low, high in itertools.pairwise(bounds):
+            total = _total([use[band[low]] for use, band in zip(spent, bands, strict=True)])
+            self.plans.expose_span(slice(int(low), int(high)), total)
+
+    def _expose_care(self, steps: range, spent: list[LeftArray]) -> None:
+        """Expose children in care for all steps of a month in one pass.
+
+        Most keep their class all month; those who do not are summed step by step.
+        """
+        cells = [self._care_cells(step) for step in steps]
+        moved = np.flatnonzero(np.any([c != cells[0] for c in cells[1:]], axis=0))
+        own = _total([use[c[moved]] for use, c in zip(spent, cells, strict=True)])
+        self.care.expose_by_row(_total(spent), cells[0], moved, own)
+
+    def _care_cells(self, step: int) -> npt.NDArray[np.intp]:
+        now = self.middle[step]
+        return care_class(
+            now - self.care.entered_months, now / 12.0 - self.care.born_years, self.care.uasc
+        )
+
+    def _enter_plans(self, steps: range, spent: list[LeftArray]) -> IntArray:
+        total = np.zeros(self.chance.draws, np.int64)
+        for step in steps:
+            count: IntArray = self.plan_entrants[step]
+            left, ages = self._places(Stream.PLAN_ROWS, step, count, self.chance.plan_mix)
+            later = spent[step - steps.start + 1 :]
+            used = _total([spent[step - steps.start][0] * _HALF, *(use[0] for use in later)])
+            _admit(self.plans, left - used, ages, count, self.middle[step], uasc=False)
+            total = total + count
+        return total
+
+    def _enter_care(self, steps: range, spent: list[LeftArray], to_care: FloatArray) -> IntArray:
         families = family_counts(
-            self.entries.care[step] + from_plans,
+            self.entries.care[steps.start : steps.stop] + to_care,
             self.chance.care_mix.siblings,
-            self.base.care[step] if self.base else None,
-            self._stream(Stream.CARE, step),
+            self.base.care[len(self.care_counts)] if self.base else None,
+            self._stream(Stream.CARE, steps.start),
         )
         self.care_counts.append(families)
-        spent = self._care_spent(step, span.length / 2.0)
-        own, alone = families.children, self.uasc_counts.children[step]
-        left, ages = self._places(Stream.CARE_ROWS, step, own, self.chance.care_mix)
-        first = care_class(np.zeros(len(ages)), ages, np.zeros(len(ages), dtype=bool))
-        _admit(self.care, left - spent[first], ages, own, span.middle, uasc=False)
-        left, ages = self._places(Stream.UASC_ROWS, step, alone, self.chance.uasc_mix)
-        _admit(self.care, left - spent[UASC_SEGMENT], ages, alone, span.middle, uasc=True)
-        return np.asarray(own + alone)
+        entrants = families.children
+        total = np.zeros(self.chance.draws, np.int64)
+        for step in steps:
+            later = spent[step - steps.start :]
+            own, alone = entrants[step - steps.start], self.uasc_entrants[step]
+            for route, count, mix, uasc in (
+                (Stream.CARE_ROWS, own, self.chance.care_mix, False),
+                (Stream.UASC_ROWS, alone, self.chance.uasc_mix, True),
+            ):
+                left, ages = self._places(route, step, count, mix)
+                used = self._used_by_entrants(step, ages, later, uasc=uasc)
+                _admit(self.care, left - used, ages, count, self.middle[step], uasc=uasc)
+            total = total + own + alone
+        return total
+
+    def _used_by_entrants(
+        self, step: int, ages: FloatArray, spent: list[LeftArray], *, uasc: bool
+    ) -> LeftArray:
+        """Half of the step of entry, and the month's steps after it; shape (rows, draws)."""
+        flags = np.full(len(ages), uasc)
+        used = np.zeros((len(ages), self.chance.draws), dtype=np.float32)
+        for later, use in enumerate(spent):
+            since = float(self.middle[step + later] - self.middle[step])
+            cells = care_class(np.full(len(ages), since), ages + since / 12.0, flags)
+            used += use[cells] * (_HALF if later == 0 else _WHOLE)
+        return used
 
     def _places(
         self, route: Stream, step: int, count: IntArray, mix: EntrantMix
@@ -328,6 +367,20 @@ class _Batch:
         return counts
 
 
+def _total(parts: list[LeftArray]) -> LeftArray:
+    """Sum of arrays of one shape."""
+    out = parts[0].copy()
+    for part in parts[1:]:
+        out += part
+    return out
+
+
+def _edges(band: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Bounds of the runs of rows by band, last band first; shape (bands + 1,)."""
+    by_band = np.bincount(band, minlength=N_PLAN)[::-1]
+    return np.asarray(np.append(0, np.cumsum(by_band)), dtype=np.intp)
+
+
 def _admit(
     members: Members,
     left: LeftArray,
@@ -340,7 +393,7 @@ def _admit(
     """Give each draw's entrants their rows; the first rows are filled first."""
     if len(left) == 0:
         return
-    left[np.arange(len(left))[:, None] >= count] = -1.0
+    np.copyto(left, -1.0, where=np.arange(len(left))[:, None] >= count)
     members.admit(
         left,
         entered_months=np.full(len(left), when_months),

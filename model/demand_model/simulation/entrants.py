@@ -63,6 +63,9 @@ class EntrantPool:
         pairs = (mix.siblings**2 + 2.0 * mix.siblings) / (1.0 + mix.siblings)
         chance = joining_chance(pairs, mix.end_dispersion)
         together = leave_together(families, chance, stream(*where, 2))
-        spread = (step * _PLASTIC + np.arange(count) * _GOLDEN) % 1.0
+        # The golden ratio spreads the first rows of all steps; a batch begins at random, so that
+        # the ages of all batches together are those of the mix.
+        begin = stream(self._seed, self._batch, route).random()
+        spread = (begin + step * _GOLDEN + np.arange(count) * _PLASTIC) % 1.0
         ages = mix.ages_years[(spread * len(mix.ages_years)).astype(int)]
         return allot(count, self._draws, together, stream(*where)), ages

@@ -72,6 +72,9 @@ def expected_starts(
     """
     by_step = kernel @ weekly
     out = pipeline @ weekly
+    scratch = np.empty_like(out)
     for lag in range(min(len(by_step), len(referrals))):
-        out[lag:] += referrals[: len(referrals) - lag] * by_step[lag]
+        began = len(referrals) - lag
+        np.multiply(referrals[:began], by_step[lag], out=scratch[:began])
+        out[lag:] += scratch[:began]
     return np.asarray(out)

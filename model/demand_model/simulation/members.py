@@ -77,30 +77,35 @@ class Members:
         self.uasc = np.concatenate([self.uasc, uasc])
 
     def _grow(self, count: int) -> None:
-        larger = np.empty((max(count, int(len(self._left) * 1.5) + 64), self.draws), np.float32)
+        larger = np.empty((max(count, 2 * len(self._left) + 256), self.draws), np.float32)
         larger[: self._rows] = self._left[: self._rows]
         self._left = larger
         self._scratch = np.empty_like(larger)
         self._flags = np.empty(larger.shape, dtype=bool)
 
-    def expose_by_row(self, spent: LeftArray, row_class: npt.NDArray[np.intp]) -> None:
-        """Use up `spent[row_class]` of each row's allotment; `spent` is (classes, draws)."""
+    def expose_by_row(
+        self,
+        spent: LeftArray,
+        row_class: npt.NDArray[np.intp],
+        others: npt.NDArray[np.intp],
+        spent_by_others: LeftArray,
+    ) -> None:
+        """Use up `spent[row_class]` of each row's allotment; `spent` is (classes, draws).
+
+        The rows `others` use up `spent_by_others`, shape (others, draws), instead.
+        """
         scratch = self._scratch[: self._rows]
         np.take(spent, row_class, axis=0, out=scratch, mode="clip")
+        scratch[others] = spent_by_others
         self._left[: self._rows] -= scratch
 
-    def expose_by_span(self, spent: LeftArray, edges: npt.NDArray[np.intp]) -> None:
-        """The same where classes are consecutive rows: class c is ``edges[c]:edges[c + 1]``."""
-        for number in range(len(spent)):
-            low, high = edges[number], edges[number + 1]
-            if high > low:
-                self._left[low:high] -= spent[number]
+    def expose_span(self, rows: slice, spent: LeftArray) -> None:
+        """Use up `spent`, shape (draws,), of the allotment of a run of rows."""
+        self._left[rows] -= spent
 
-    def come_of_age(self, begin_months: float, end_months: float) -> None:
-        """Take out every child whose 18th birthday falls within ``[begin, end)``."""
-        adult = (self.born_years + ADULT_YEARS) * 12.0
-        rows = np.flatnonzero((adult >= begin_months) & (adult < end_months))
-        self._left[rows] = _GONE
+    def come_of_age(self, now_months: float) -> None:
+        """Take out every child whose 18th birthday falls before `now_months`."""
+        self._left[np.flatnonzero((self.born_years + ADULT_YEARS) * 12.0 < now_months)] = _GONE
 
     def count(self, rows: slice | npt.NDArray[np.intp] | None = None) -> IntArray:
         """Children present, by draw; shape (draws,)."""

@@ -10,7 +10,7 @@ What happens in one step of one draw, in this order::
     1  every child on a plan may lead to entries to care      expected: rate x length
     2  every child open is exposed for the step; who has used up the amount of
        hazard allotted at entry leaves
-    3  who turns 18 within the step leaves
+    3  who is 18 by the end of the step leaves
     4  families arrive in the middle of the step and are exposed for half of it
 
 A family is one child and Poisson(m) siblings. Two siblings (and two children
@@ -508,7 +508,7 @@ def _stay(stock: list[Child], begin: float, end: float, hazard: Hazard) -> list[
     """Expose children for a whole step; return who is still there."""
     for child in stock:
         child.used += hazard(child, (begin + end) / 2.0) * (end - begin)
-    return [c for c in stock if c.used < c.allotted and not _comes_of_age(c, begin, end)]
+    return [c for c in stock if c.used < c.allotted and not _adult(c, end)]
 
 
 def _arrive(new: list[Child], begin: float, end: float, hazard: Hazard) -> list[Child]:
@@ -518,11 +518,11 @@ def _arrive(new: list[Child], begin: float, end: float, hazard: Hazard) -> list[
         child.entered = middle
         child.born += middle / 12.0
         child.used += hazard(child, middle) * (end - begin) / 2.0
-    return [c for c in new if c.used < c.allotted and not _comes_of_age(c, middle, end)]
+    return [c for c in new if c.used < c.allotted and not _adult(c, end)]
 
 
-def _comes_of_age(child: Child, begin: float, end: float) -> bool:
-    return begin <= (child.born + _ADULT_YEARS) * 12.0 < end
+def _adult(child: Child, now: float) -> bool:
+    return (child.born + _ADULT_YEARS) * 12.0 < now
 
 
 def _segment(child: Child, at: float) -> int:

@@ -52,7 +52,7 @@ from demand_model.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
-BATCH_DRAWS = 500
+BATCH_DRAWS = 250
 """Draws simulated together: few enough to stay in the processor's cache."""
 
 _ENTRY_AGES = 60

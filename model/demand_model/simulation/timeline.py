@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -67,6 +68,12 @@ class Timeline:
         """Last day of each month; shape (months,)."""
         starts = np.asarray(self.months.asi8, dtype="datetime64[M]")
         return np.asarray((starts + 1).astype("datetime64[D]") - 1)
+
+    def blocks(self) -> list[range]:
+        """The steps of each month, in order."""
+        first = np.flatnonzero(np.diff(self.month, prepend=-1))
+        bounds = [*(int(f) for f in first), self.steps]
+        return [range(a, b) for a, b in itertools.pairwise(bounds)]
 
     def days_since(self, day: date) -> float:
         """Days from time 0 to the start of `day`."""
