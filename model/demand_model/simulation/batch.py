@@ -3,8 +3,9 @@
 Cumulative hazard adds up, and results are wanted at month ends, so a month's steps
 are summed before any child is touched: the result is that of going step by step.
 In each month, in this order: children who are open are exposed to the hazards of
-their time since entry and age, step by step; new children enter in their steps,
-exposed for half of the step of entry and all later ones; those who turned 18 leave.
+their time since entry and age, step by step; new children enter, spread over the
+steps, exposed for half of the step of entry and all later ones; those who turned
+18 leave.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from demand_model.exposure.bands import AGE_BANDS, CARE_BANDS, CARE_SEGMENTS, PL
 from demand_model.exposure.opening import StockMembers
 from demand_model.rates.draws import UASC_SEGMENT, RateDraws
 from demand_model.simulation.chance import FamilyCounts, family_counts
-from demand_model.simulation.entrants import EntrantMix, EntrantPool
+from demand_model.simulation.entrants import EntrantMix, EntrantPool, Places
 from demand_model.simulation.members import (
     LeftArray,
     Members,
@@ -72,8 +73,32 @@ class Entries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BatchInput:
+    """What one scenario asks of a batch: expected entrants and multipliers of hazards."""
+
+    entries: Entries
+    hazards: StepHazards
+
+    def first_change(self, other: BatchInput, line: Timeline) -> int:
+        """Number of the first month in which this differs from `other`; months if none does."""
+        mine = (*_by_step(self.entries), *_by_step(self.hazards))
+        theirs = (*_by_step(other.entries), *_by_step(other.hazards))
+        differs = np.zeros(line.steps, dtype=bool)
+        for one, two in zip(mine, theirs, strict=True):
+            differs |= (one != two).reshape(line.steps, -1).any(axis=1)
+        return int(line.month[np.argmax(differs)]) if differs.any() else len(line.months)
+
+
+def _by_step(part: Entries | StepHazards) -> tuple[FloatArray, ...]:
+    """The arrays of a scenario's own; drift is common to all scenarios."""
+    if isinstance(part, Entries):
+        return part.plans, part.care, part.uasc
+    return part.plan_ends, part.care_ends, part.plan_to_care
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BatchCounts:
-    """Chance events of the baseline that other scenarios are coupled to; care by month."""
+    """Entrants of the baseline by month, which other scenarios are coupled to."""
 
     plans: FamilyCounts
     uasc: FamilyCounts
@@ -89,6 +114,8 @@ class BatchResult:
     open: dict[str, IntArray]
     care_by_segment: IntArray
     counts: BatchCounts
+    states: dict[int, tuple[Members, Members]]
+    """Plans and care at the start of the months asked for."""
 
 
 class BatchChance:
@@ -99,6 +126,7 @@ class BatchChance:
         seed: int,
         batch: int,
         draws: int,
+        line: Timeline,
         *,
         plans: StockMembers,
         care: StockMembers,
@@ -108,7 +136,7 @@ class BatchChance:
     ) -> None:
         self.seed, self.batch, self.draws = seed, batch, draws
         self.plan_mix, self.care_mix, self.uasc_mix = plan_mix, care_mix, uasc_mix
-        self.pool = EntrantPool(seed, batch, draws)
+        self.pool = EntrantPool(seed, batch, draws, line)
         self._plans = self._opening(plans, plan_mix.end_dispersion, Stream.PLAN_OPENING)
         self._care = self._opening(care, care_mix.end_dispersion, Stream.CARE_OPENING)
 
@@ -137,62 +165,81 @@ class BatchChance:
 def run_batch(
     line: Timeline,
     rates: RateDraws,
-    hazards: StepHazards,
-    entries: Entries,
+    given: BatchInput,
     chance: BatchChance,
-    base: BatchCounts | None,
+    *,
+    base: BatchResult | None = None,
+    first_month: int = 0,
+    keep: frozenset[int] = frozenset(),
 ) -> BatchResult:
-    """Simulate one batch of draws; `base` holds the baseline's chance events, if any."""
-    batch = _Batch(line, rates, hazards, entries, chance, base)
-    ledger = _Ledger(months=len(line.months), draws=chance.draws)
-    segments = np.zeros((len(line.months), len(CARE_SEGMENTS), chance.draws), np.int64)
+    """Simulate one batch of draws under one scenario.
+
+    Parameters
+    ----------
+    base
+        The baseline, whose chance events this scenario shares; ``None`` for itself.
+    first_month
+        First month that differs from the baseline: those before are its own.
+    keep
+        Months at whose start the state is kept, for scenarios that begin there.
+    """
+    batch = _Batch(line, rates, given, chance, base, first_month)
+    ledger = _Ledger(months=len(line.months), draws=chance.draws, base=base)
+    states = {}
+    before = {"cp": batch.plans.count(), "cla": batch.care.count()}
     for month, steps in enumerate(line.blocks()):
-        present, entered = batch.advance(steps)
-        ledger.settle(present)
-        ledger.enter(month, entered)
-        segments[month] = batch.care_by_segment(line.edges[steps.stop] / DAYS_PER_MONTH)
+        if month < first_month:
+            continue
+        if month in keep:
+            states[month] = (batch.plans.copy(), batch.care.copy())
+        entered = batch.advance(steps)
+        segments = batch.care_by_segment(line.edges[steps.stop] / DAYS_PER_MONTH)
+        after = {"cp": batch.plans.count(), "cla": segments.sum(axis=0)}
+        ledger.record(month, before, entered, after, segments)
+        before = after
         if month % _SHRINK_EVERY == _SHRINK_EVERY - 1:
             batch.plans.shrink()
             batch.care.shrink()
-    ledger.settle({"cp": batch.plans.count(), "cla": batch.care.count()})
     return BatchResult(
         starts=ledger.starts,
         ends=ledger.ends,
         open=ledger.open,
-        care_by_segment=segments,
+        care_by_segment=ledger.segments,
         counts=BatchCounts(
             plans=batch.plan_counts, uasc=batch.uasc_counts, care=tuple(batch.care_counts)
         ),
+        states=states,
     )
 
 
 class _Ledger:
-    """Starts, ends and stocks by month: ends are what makes the balance exact.
+    """Starts, ends and stocks by month: ends are what makes the balance exact."""
 
-    Stocks are counted once a month, at the start of the next.
-    """
+    def __init__(self, *, months: int, draws: int, base: BatchResult | None) -> None:
+        empty = np.zeros((months, draws), np.int64)
+        if base is None:
+            self.starts, self.ends, self.open = ({s: empty.copy() for s in STOCKS} for _ in "123")
+            self.segments = np.zeros((months, len(CARE_SEGMENTS), draws), np.int64)
+        else:
+            self.starts, self.ends, self.open = (
+                {s: kind[s].copy() for s in STOCKS} for kind in (base.starts, base.ends, base.open)
+            )
+            self.segments = base.care_by_segment.copy()
 
-    def __init__(self, *, months: int, draws: int) -> None:
-        self.starts = {s: np.zeros((months, draws), np.int64) for s in STOCKS}
-        self.ends = {s: np.zeros((months, draws), np.int64) for s in STOCKS}
-        self.open = {s: np.zeros((months, draws), np.int64) for s in STOCKS}
-        self._month = -1
-        self._due: dict[str, IntArray] = {}
-
-    def settle(self, present: dict[str, IntArray]) -> None:
-        """Close the last month with the stocks that are there after it."""
-        for stock, now in present.items():
-            if self._month >= 0:
-                self.ends[stock][self._month] = self._due[stock] - now
-                self.open[stock][self._month] = now
-            self._due[stock] = now
-
-    def enter(self, month: int, entered: dict[str, IntArray]) -> None:
-        """Open a month: children who entered in it."""
-        self._month = month
-        for stock, count in entered.items():
-            self.starts[stock][month] = count
-            self._due[stock] = self._due[stock] + count
+    def record(
+        self,
+        month: int,
+        before: dict[str, IntArray],
+        entered: dict[str, IntArray],
+        after: dict[str, IntArray],
+        segments: IntArray,
+    ) -> None:
+        """Enter one month."""
+        for stock in STOCKS:
+            self.starts[stock][month] = entered[stock]
+            self.ends[stock][month] = before[stock] + entered[stock] - after[stock]
+            self.open[stock][month] = after[stock]
+        self.segments[month] = segments
 
 
 class _Batch:
@@ -202,42 +249,53 @@ class _Batch:
         self,
         line: Timeline,
         rates: RateDraws,
-        hazards: StepHazards,
-        entries: Entries,
+        given: BatchInput,
         chance: BatchChance,
-        base: BatchCounts | None,
+        base: BatchResult | None,
+        first_month: int,
     ) -> None:
-        self.line, self.rates, self.hazards, self.entries = line, rates, hazards, entries
-        self.chance, self.base = chance, base
+        self.line, self.rates, self.chance = line, rates, chance
+        self.hazards, self.entries = given.hazards, given.entries
+        self.base = None if base is None else base.counts
         self.length, self.middle = line.step_months, line.middle_months
         self.care_totals = rates.care_ends.sum(axis=0)
-        self.plans, self.care = chance.opening()
+        if base is None or first_month == 0:
+            self.plans, self.care = chance.opening()
+        elif first_month in base.states:
+            self.plans, self.care = (state.copy() for state in base.states[first_month])
+        else:  # nothing differs within the horizon
+            self.plans, self.care = Members(chance.draws), Members(chance.draws)
+        self.care_means = _by_month(self.entries.care, line)
         self.plan_counts = family_counts(
-            entries.plans,
+            _by_month(self.entries.plans, line),
             chance.plan_mix.siblings,
-            base.plans if base else None,
+            self.base.plans if self.base else None,
             self._stream(Stream.PLANS),
         )
         self.uasc_counts = family_counts(
-            entries.uasc, 0.0, base.uasc if base else None, self._stream(Stream.UASC)
+            _by_month(self.entries.uasc, line),
+            0.0,
+            self.base.uasc if self.base else None,
+            self._stream(Stream.UASC),
         )
         self.plan_entrants, self.uasc_entrants = (
             self.plan_counts.children,
             self.uasc_counts.children,
         )
-        self.care_counts: list[FamilyCounts] = []
+        self.care_counts: list[FamilyCounts] = (
+            list(self.base.care[:first_month]) if self.base else []
+        )
 
     def _stream(self, kind: Stream, *more: int) -> np.random.Generator:
         """The baseline's own stream, or the one for what a scenario adds or takes away."""
         again = int(self.base is not None)
         return stream(self.chance.seed, self.chance.batch, kind, again, *more)
 
-    def advance(self, steps: range) -> tuple[dict[str, IntArray], dict[str, IntArray]]:
-        """Move by one month; children there at its start, and who entered, by stock and draw."""
+    def advance(self, steps: range) -> dict[str, IntArray]:
+        """Move by one month; children who entered, by stock and draw."""
         plan_spent = [self._plan_spent(step) for step in steps]
         care_spent = [self._care_spent(step) for step in steps]
-        on_plans, to_care = self._on_plans(steps)
-        present = {"cp": on_plans, "cla": self.care.count()}
+        to_care = self._care_from_plans(steps)
         self._expose_plans(steps, plan_spent)
         self._expose_care(steps, care_spent)
         entered = {
@@ -247,7 +305,7 @@ class _Batch:
         end = self.line.edges[steps.stop] / DAYS_PER_MONTH
         self.plans.come_of_age(end)
         self.care.come_of_age(end)
-        return present, entered
+        return entered
 
     def _plan_spent(self, step: int) -> LeftArray:
         """Hazard times length of a step by band; shape (bands, draws)."""
@@ -266,11 +324,10 @@ class _Batch:
         by_class = (total * factor).reshape(-1, self.chance.draws)
         return np.asarray(by_class, dtype=np.float32)
 
-    def _on_plans(self, steps: range) -> tuple[IntArray, FloatArray]:
-        """Children on plans at the month's start, and expected starts of care from them.
+    def _care_from_plans(self, steps: range) -> FloatArray:
+        """Expected starts of care from plans; shape (steps, draws).
 
-        Starts of care within the month follow the children on plans at its start;
-        shapes (draws,) and (steps, draws).
+        Within a month they follow the children on plans at its start.
         """
         since = self.middle[steps.start] - self.plans.entered_months
         present = self.plans.count_spans(_edges(PLAN_BANDS.index(since)))[::-1]
@@ -278,7 +335,7 @@ class _Batch:
         a_month = (present * self.rates.plan_to_care).sum(axis=0) * drift
         lengths = self.length[steps.start : steps.stop]
         factor = self.hazards.plan_to_care[steps.start : steps.stop] * lengths
-        return present.sum(axis=0), np.asarray(factor[:, None] * a_month)
+        return np.asarray(factor[:, None] * a_month)
 
     def _expose_plans(self, steps: range, spent: list[LeftArray]) -> None:
         """Expose children on plans for all steps of a month in one pass.
@@ -309,55 +366,73 @@ class _Batch:
         )
 
     def _enter_plans(self, steps: range, spent: list[LeftArray]) -> IntArray:
-        total = np.zeros(self.chance.draws, np.int64)
-        for step in steps:
-            count: IntArray = self.plan_entrants[step]
-            left, ages = self._places(Stream.PLAN_ROWS, step, count, self.chance.plan_mix)
-            later = spent[step - steps.start + 1 :]
-            used = _total([spent[step - steps.start][0] * _HALF, *(use[0] for use in later)])
-            _admit(self.plans, left - used, ages, count, self.middle[step], uasc=False)
-            total = total + count
-        return total
+        month = int(self.line.month[steps.start])
+        count: IntArray = self.plan_entrants[month]
+        places = self._places(Stream.PLAN_ROWS, month, count, self.chance.plan_mix)
+        used = np.stack([_half_then(n, [use[0] for use in spent]) for n in range(len(steps))])
+        self._admit(self.plans, places, used[places.step], count, steps, uasc=False)
+        return count
 
     def _enter_care(self, steps: range, spent: list[LeftArray], to_care: FloatArray) -> IntArray:
+        month = int(self.line.month[steps.start])
         families = family_counts(
-            self.entries.care[steps.start : steps.stop] + to_care,
+            self.care_means[month] + to_care.sum(axis=0),
             self.chance.care_mix.siblings,
-            self.base.care[len(self.care_counts)] if self.base else None,
-            self._stream(Stream.CARE, steps.start),
+            self.base.care[month] if self.base else None,
+            self._stream(Stream.CARE, month),
         )
         self.care_counts.append(families)
-        entrants = families.children
-        total = np.zeros(self.chance.draws, np.int64)
-        for step in steps:
-            later = spent[step - steps.start :]
-            own, alone = entrants[step - steps.start], self.uasc_entrants[step]
-            for route, count, mix, uasc in (
-                (Stream.CARE_ROWS, own, self.chance.care_mix, False),
-                (Stream.UASC_ROWS, alone, self.chance.uasc_mix, True),
-            ):
-                left, ages = self._places(route, step, count, mix)
-                used = self._used_by_entrants(step, ages, later, uasc=uasc)
-                _admit(self.care, left - used, ages, count, self.middle[step], uasc=uasc)
-            total = total + own + alone
-        return total
+        own, alone = families.children, self.uasc_entrants[month]
+        for route, count, mix, uasc in (
+            (Stream.CARE_ROWS, own, self.chance.care_mix, False),
+            (Stream.UASC_ROWS, alone, self.chance.uasc_mix, True),
+        ):
+            places = self._places(route, month, count, mix)
+            used = self._used_by_entrants(places, steps, spent, uasc=uasc)
+            self._admit(self.care, places, used, count, steps, uasc=uasc)
+        return np.asarray(own + alone)
 
     def _used_by_entrants(
-        self, step: int, ages: FloatArray, spent: list[LeftArray], *, uasc: bool
+        self, places: Places, steps: range, spent: list[LeftArray], *, uasc: bool
     ) -> LeftArray:
-        """Half of the step of entry, and the month's steps after it; shape (rows, draws)."""
-        flags = np.full(len(ages), uasc)
-        used = np.zeros((len(ages), self.chance.draws), dtype=np.float32)
-        for later, use in enumerate(spent):
-            since = float(self.middle[step + later] - self.middle[step])
-            cells = care_class(np.full(len(ages), since), ages + since / 12.0, flags)
-            used += use[cells] * (_HALF if later == 0 else _WHOLE)
+        """Half of the step of entry, and the month's steps after it; shape (places, draws)."""
+        used = np.zeros_like(places.left)
+        for later, step in enumerate(steps):
+            rows = np.flatnonzero(places.step <= later)
+            entered = self.middle[steps.start + places.step[rows]]
+            since = self.middle[step] - entered
+            ages = places.ages_years[rows] + since / 12.0
+            cells = care_class(since, ages, np.full(len(rows), uasc))
+            share = np.where(places.step[rows] == later, _HALF, _WHOLE)
+            used[rows] += spent[later][cells] * share[:, None]
         return used
 
-    def _places(
-        self, route: Stream, step: int, count: IntArray, mix: EntrantMix
-    ) -> tuple[LeftArray, FloatArray]:
-        return self.chance.pool.places(route, step, int(count.max(initial=0)), mix)
+    def _places(self, route: Stream, month: int, count: IntArray, mix: EntrantMix) -> Places:
+        return self.chance.pool.places(route, month, int(count.max(initial=0)), mix)
+
+    def _admit(
+        self,
+        members: Members,
+        places: Places,
+        used: LeftArray,
+        count: IntArray,
+        steps: range,
+        *,
+        uasc: bool,
+    ) -> None:
+        """Let each draw's entrants take their places, the first ones first, in order of entry."""
+        if len(places.step) == 0:
+            return
+        left = places.left - used
+        np.copyto(left, -1.0, where=np.arange(len(left))[:, None] >= count)
+        order = np.argsort(places.step, kind="stable")
+        entered = self.middle[steps.start + places.step[order]]
+        members.admit(
+            left[order],
+            entered_months=entered,
+            born_years=entered / 12.0 - places.ages_years[order],
+            uasc=np.full(len(order), uasc),
+        )
 
     def care_by_segment(self, now: float) -> IntArray:
         """Children in care by age group and UASC; shape (segments, draws)."""
@@ -381,25 +456,14 @@ def _edges(band: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     return np.asarray(np.append(0, np.cumsum(by_band)), dtype=np.intp)
 
 
-def _admit(
-    members: Members,
-    left: LeftArray,
-    ages_years: FloatArray,
-    count: IntArray,
-    when_months: float,
-    *,
-    uasc: bool,
-) -> None:
-    """Give each draw's entrants their rows; the first rows are filled first."""
-    if len(left) == 0:
-        return
-    np.copyto(left, -1.0, where=np.arange(len(left))[:, None] >= count)
-    members.admit(
-        left,
-        entered_months=np.full(len(left), when_months),
-        born_years=when_months / 12.0 - ages_years,
-        uasc=np.full(len(left), uasc),
-    )
+def _half_then(step: int, spent: list[LeftArray]) -> LeftArray:
+    """Half of what is used up in `step`, and all of what is in later ones; shape (draws,)."""
+    return _total([spent[step] * _HALF, *spent[step + 1 :]])
+
+
+def _by_month(by_step: FloatArray, line: Timeline) -> FloatArray:
+    """Sums over the steps of each month; shape (months, draws)."""
+    return np.asarray(np.add.reduceat(by_step, [b.start for b in line.blocks()], axis=0))
 
 
 def care_segment(age_years: FloatArray, uasc: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:

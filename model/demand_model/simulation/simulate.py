@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ from demand_model.rates.fit import FlowRates
 from demand_model.rates.priors import SOURCE_PRIOR_EVENTS, SOURCE_SHARES
 from demand_model.simulation.batch import (
     BatchChance,
+    BatchInput,
     BatchResult,
     Entries,
     StepHazards,
@@ -52,7 +53,7 @@ from demand_model.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
-BATCH_DRAWS = 250
+BATCH_DRAWS = 500
 """Draws simulated together: few enough to stay in the processor's cache."""
 
 _ENTRY_AGES = 60
@@ -153,8 +154,9 @@ def simulate(
     total = len(batches) * (len(wanted) + 1)
 
     def work(batch: _Batch) -> list[_Outcome]:
-        base = _run(common, batch, effects[BASELINE.name], None)
-        return [base, *(_run(common, batch, effects[s.name], base) for s in wanted)]
+        return _run_scenarios(
+            common, batch, [effects[BASELINE.name], *(effects[s.name] for s in wanted)]
+        )
 
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         for found in pool.map(work, batches):
@@ -266,6 +268,7 @@ def _batches(common: _Common, draws: int, seed: int, *, balanced: bool) -> list[
                     seed,
                     number,
                     len(mine),
+                    line,
                     plans=common.plans,
                     care=common.care,
                     plan_mix=common.plan_mix,
@@ -288,22 +291,34 @@ def _batches(common: _Common, draws: int, seed: int, *, balanced: bool) -> list[
     return batches
 
 
-def _run(
-    common: _Common, batch: _Batch, effects: ScenarioEffects, base: _Outcome | None
-) -> _Outcome:
+def _run_scenarios(
+    common: _Common, batch: _Batch, effects: Sequence[ScenarioEffects]
+) -> list[_Outcome]:
+    """Run the baseline (first), then each other scenario from where it departs from it."""
     line = common.line
-    paths = referral_paths(batch.referrals, effects, line)
-    result = run_batch(
-        line,
-        batch.rates,
-        _hazards(common, batch, effects),
-        _entries(common, batch, effects, paths),
-        batch.chance,
-        None if base is None else base.result.counts,
-    )
-    return _Outcome(
-        result=result, paths=paths, referral_counts=_referral_counts(batch.chance, paths, base)
-    )
+    paths = [referral_paths(batch.referrals, e, line) for e in effects]
+    given = [
+        BatchInput(entries=_entries(common, batch, e, p), hazards=_hazards(common, batch, e))
+        for e, p in zip(effects, paths, strict=True)
+    ]
+    departs = [one.first_change(given[0], line) for one in given[1:]]
+    base = run_batch(line, batch.rates, given[0], batch.chance, keep=frozenset(departs) - {0})
+    results = [base] + [
+        run_batch(line, batch.rates, one, batch.chance, base=base, first_month=month)
+        for one, month in zip(given[1:], departs, strict=True)
+    ]
+    out = [
+        _Outcome(
+            result=base,
+            paths=paths[0],
+            referral_counts=_referral_counts(batch.chance, paths[0], None),
+        )
+    ]
+    for result, path in zip(results[1:], paths[1:], strict=True):
+        counts = _referral_counts(batch.chance, path, out[0])
+        out.append(_Outcome(result=replace(result, states={}), paths=path, referral_counts=counts))
+    out[0] = replace(out[0], result=replace(base, states={}))
+    return out
 
 
 def _referral_counts(
