@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -24,11 +24,15 @@ from demand_addin.cells import (
 from demand_addin.layout.declare import Setting, Style
 from demand_addin.layout.settings import SETTINGS
 from demand_addin.ports import CellValue, WorkbookPort
+from demand_model.annex_a import decode
 from demand_model.annex_a.checked import CheckSettings
+from demand_model.annex_a.code_sets import CodeSet
+from demand_model.annex_a.lists import LISTS as LIST_COLUMNS
 from demand_model.errors import InvalidSettingError
 
 LISTS = (3, 7, 8)
 _COMPARED = (1, 2, 3, 4)
+_CODES_SHOWN = 6
 
 SettingValue = None | str | int | date
 
@@ -59,6 +63,8 @@ class RunSettings:
         80 or 95 (per cent).
     fan_scenario, compare_scenarios, hidden_need_scenario
         Which scenarios the charts draw; ``None`` leaves a line out.
+    set_aside_limit
+        Per cent of a needed column that may be set aside, 0 to 50.
     """
 
     authority: str = ""
@@ -73,11 +79,13 @@ class RunSettings:
     fan_scenario: str | None = "Baseline"
     compare_scenarios: tuple[str | None, ...] = ()
     hidden_need_scenario: str | None = None
+    set_aside_limit: int = 5
 
     def __post_init__(self) -> None:
         _within("horizon_months", self.horizon_months)
         _within("draws", self.draws)
         _within("seed", self.seed)
+        _within("set_aside_limit", self.set_aside_limit)
         if self.interval_shown not in (80, 95):
             raise InvalidSettingError(
                 f"Invalid interval_shown: {self.interval_shown}. It must be 80 or 95."
@@ -94,6 +102,7 @@ class RunSettings:
             census_date=self.census_date,
             window_months=dict(self.window_months),
             include_short_breaks=self.include_short_breaks,
+            set_aside_limit=self.set_aside_limit / 100,
             mapping=mapping,
         )
 
@@ -125,7 +134,25 @@ def read_settings(book: WorkbookPort) -> RunSettings:
         fan_scenario=_text(found["fan_scenario"]),
         compare_scenarios=tuple(_text(found[f"compare_scenario_{n}"]) for n in _COMPARED),
         hidden_need_scenario=_text(found["hidden_need_scenario"]),
+        set_aside_limit=_number(found["set_aside_limit"]),
     )
+
+
+def require_fan_scenario(book: WorkbookPort, settings: RunSettings, names: Sequence[str]) -> None:
+    """Refuse a scenario of the fan charts that is not run: the Dashboard would be empty.
+
+    Raises
+    ------
+    SettingProblemsError
+        The cell names none of `names`, the scenarios of this run.
+    """
+    setting = next(s for s in SETTINGS if s.key == "fan_scenario")
+    if (settings.fan_scenario or setting.default) in names:
+        return
+    named, problems = book.read_name(setting.name), Problems()
+    cell = Cell(named.sheet, named.address, named.value)
+    problems.add(cell, "scenario of the fan charts", "a scenario of sheet Scenarios marked Yes")
+    problems.raise_any()
 
 
 def entered_settings(book: WorkbookPort) -> dict[str, CellValue]:
@@ -147,7 +174,7 @@ def read_mapping(book: WorkbookPort) -> dict[tuple[int, str, str], str]:
     Raises
     ------
     SettingProblemsError
-        A row names no list.
+        Rows that name no list, no column with codes, or a code that the column does not have.
     """
     table, problems = book.read_table("mapping"), Problems()
     settled: dict[tuple[int, str, str], str] = {}
@@ -163,8 +190,15 @@ def read_mapping(book: WorkbookPort) -> dict[tuple[int, str, str], str]:
         if number not in {str(n) for n in LISTS}:
             problems.add(cells["list"], "list", "List 3, List 7 or List 8")
             continue
-        raw = read_text(cells["raw_value"]).casefold()
-        settled[(int(number), read_text(cells["heading"]), raw)] = code
+        column = LIST_COLUMNS[int(number)].find(read_text(cells["heading"]))
+        if column is None or column.code_set is None:
+            problems.add(cells["heading"], "heading", f"a column of codes of List {number}")
+            continue
+        known = decode(int(number), column.heading, code)
+        if known is None:
+            problems.add(cells["official_code"], "official code", _codes_in_words(column.code_set))
+            continue
+        settled[(int(number), column.heading, read_text(cells["raw_value"]).casefold())] = known
     problems.raise_any()
     return settled
 
@@ -198,8 +232,10 @@ def settings_hash(*parts: object) -> str:
 def _value(setting: Setting, book: WorkbookPort, problems: Problems) -> SettingValue:
     named = book.read_name(setting.name)
     cell = Cell(named.sheet, named.address, named.value)
-    what = setting.label.lower()
+    what = setting.label[0].lower() + setting.label[1:]
     if cell.blank:
+        if setting.blank_leaves_out:
+            return None
         return setting.default if isinstance(setting.default, str | int | date) else None
     if setting.choices:
         whole = isinstance(cell.value, float) and cell.value.is_integer()
@@ -221,6 +257,11 @@ def _worded(cell: Cell) -> Cell:
     if isinstance(cell.value, int):
         return Cell(cell.sheet, cell.address, str(cell.value))
     return cell
+
+
+def _codes_in_words(codes: CodeSet) -> str:
+    few = [code.code for code in codes.codes[:_CODES_SHOWN]]
+    return ("one of: " if len(few) == len(codes.codes) else "a code such as ") + ", ".join(few)
 
 
 def _within(key: str, value: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich_workbook import edited, packed, parts_of
 
 from demand_addin.cli import cli
 from demand_addin.closed import ClosedWorkbook
@@ -131,7 +132,7 @@ def test_a_spelling_settled_on_sheet_mapping_is_used_and_remembered(book: Path) 
     )
     result = call("check", book)
     assert result.exit_code == 0
-    assert "spellings are not known" not in result.stdout
+    assert "not known" not in result.stdout
     assert [row[4] for row in table_rows(book, "mapping")] == ["U1"]
 
 
@@ -220,6 +221,35 @@ def test_wrong_settings_are_listed_by_cell_and_nothing_is_written(book: Path) ->
     assert result.exit_code == 1
     assert "2 settings must be changed" in result.stderr
     assert result.stderr.count("Settings!") == 2
+    assert book.read_bytes() == before
+
+
+def test_rows_typed_below_a_table_that_did_not_grow_are_not_overlooked(book: Path) -> None:
+    columns = ClosedWorkbook.open(book).read_table("scenarios").columns
+    before = len(ClosedWorkbook.open(book).read_table("scenarios").rows)
+    part, row = "xl/worksheets/sheet7.xml", 6 + before
+    filled = {"scenario": "Mine", "change": "Multiply", "flow": "referrals", "amount": "much"}
+    cells = "".join(
+        f'<c r="{chr(65 + columns.index(name))}{row}" t="inlineStr"><is><t>{value}</t></is></c>'
+        for name, value in filled.items()
+    )
+    note = f'<row r="{row + 1}"><c r="A{row + 1}" t="inlineStr"><is><t>A note</t></is></c></row>'
+    added = f'<row r="{row}">{cells}</row>{note}</sheetData>'.encode()
+    parts = parts_of(book.read_bytes())
+    book.write_bytes(packed(edited(parts, part, b"</sheetData>", added)))
+
+    assert len(ClosedWorkbook.open(book).read_table("scenarios").rows) == before + 1
+    result = call("run", book, *DRAWS)
+    assert result.exit_code == 1
+    assert f"Scenarios!H{row}: invalid amount" in result.stderr
+
+
+def test_a_fan_scenario_that_is_not_run_is_said_by_cell(book: Path) -> None:
+    set_setting(book, "fan_scenario", "Martians")
+    before = book.read_bytes()
+    result = call("run", book, *DRAWS)
+    assert result.exit_code == 1
+    assert "Settings!B17: invalid scenario of the fan charts" in result.stderr
     assert book.read_bytes() == before
 
 

@@ -13,7 +13,13 @@ from demand_addin.layout import SHEETS, area, status_names, table
 from demand_addin.layout.chart_data import CHART_ROWS
 from demand_addin.plan import ChartChoices, plan_run
 from demand_addin.plan.charts import chart_ranges
-from demand_addin.plan.dashboard import headline, headline_numbers, headline_rows, number_rows
+from demand_addin.plan.dashboard import (
+    headline,
+    headline_numbers,
+    headline_rows,
+    lead_months,
+    number_rows,
+)
 from demand_addin.plan.values import cells, change, frame_rows, month_end, span
 from demand_addin.ports import BookPlan
 from demand_model.results.forecast import FORECAST_COLUMNS
@@ -151,15 +157,38 @@ def test_a_hidden_need_scenario_without_a_lockdown_leaves_the_chart_empty(case):
 
 def test_the_headline_table_in_plain_words(case):
     head, referrals, _, care = number_rows(case.forecast, "Baseline", 80)
-    assert head[2] == "In 6 months:\nSep 2026"
+    assert head[2] == "In 4 months:\nJul 2026"
+    assert head[8] == "In 12 months:\nMar 2027"
     assert len(set(head)) == len(head)
     assert care[:2] == ("Children in care", 612)
     truth = headline(case.forecast, "cla_open", "Baseline", 12)
-    assert care[5] == round(truth.mean)
-    assert care[6] == span(truth.low, truth.high)
-    assert care[8:] == ("beyond the horizon", "–", "–")
+    assert care[8] == round(truth.mean)
+    assert care[9] == span(truth.low, truth.high)
     history = case.forecast.history.query("measure == 'referrals' and segment == 'all'")
     assert referrals[1] == round(history["value"].mean())
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 3, 6, 11, 12, 14, 15, 24, 35, 36, 60, 120])
+def test_the_headline_table_ends_at_the_horizon_whatever_it_is(horizon):
+    leads = lead_months(horizon)
+    assert leads == tuple(sorted(set(leads)))
+    assert leads[-1] == horizon
+    assert len(leads) == min(horizon, 3)
+    assert leads[0] >= 1
+
+
+def test_a_short_horizon_leaves_the_rest_of_the_headline_table_blank():
+    head, *rows = number_rows(run_case(horizon=1).forecast, "Baseline", 80)
+    assert head[2:] == ("In 1 month:\nApr 2026", "80% range in\n1 month",
+                        "Against today,\n1 month", *(None,) * 6)  # fmt: skip
+    assert {row[5:] for row in rows} == {(None,) * 6}
+
+
+def test_only_rates_that_were_used_are_counted_as_your_own(case):
+    rates = case.rates.assign(evidence=["set by you", *case.rates["evidence"][1:]])
+    given = {rates["rate_id"][0]: 0.05, "referrals|all|all": 9.5}
+    words = ranges(planned(replace(case, rates=rates), overrides=given))["dash_basis"][1][0]
+    assert words.endswith(" 1 rate is your own.")
 
 
 def test_a_95_per_cent_range_is_wider_than_80(case):

@@ -15,6 +15,7 @@ from demand_addin.settings import (
     read_mapping,
     read_overrides,
     read_settings,
+    require_fan_scenario,
     settings_hash,
 )
 from demand_model.annex_a.raw import CellError, RawSheet, RawValue
@@ -86,6 +87,30 @@ def test_blank_cells_mean_the_defaults() -> None:
     assert read_settings(Sheet(dict.fromkeys(("horizon_months", "draws", "seed")))) == (
         read_settings(Sheet())
     )
+
+
+def test_a_blank_line_of_the_comparison_leaves_it_out() -> None:
+    found = read_settings(Sheet({"compare_scenario_2": None, "compare_scenario_3": " "}))
+    assert found.compare_scenarios == ("Baseline", None, None, "New normal -10%")
+
+
+def test_the_limit_of_what_is_set_aside_reaches_the_checks() -> None:
+    assert read_settings(Sheet()).check_settings({}).set_aside_limit == 0.05
+    found = read_settings(Sheet({"set_aside_limit": 12}))
+    assert found.check_settings({}).set_aside_limit == 0.12
+
+
+def test_a_fan_scenario_that_is_not_run_names_its_cell() -> None:
+    book = Sheet({"fan_scenario": "Martians"})
+    settings = read_settings(book)
+    require_fan_scenario(book, settings, ["Baseline", "Martians"])
+    with pytest.raises(SettingProblemsError, match=r'Settings!B17: .*"Martians".*marked Yes'):
+        require_fan_scenario(book, settings, ["Baseline"])
+
+
+def test_a_wrong_value_is_named_as_its_label_is_written() -> None:
+    with pytest.raises(SettingProblemsError, match=r"include short breaks \(V3, V4\)"):
+        read_settings(Sheet({"include_short_breaks": "perhaps"}))
 
 
 def test_values_as_excel_gives_them() -> None:
@@ -176,6 +201,39 @@ def test_settled_spellings_are_read_and_the_rest_left() -> None:
         )
     )
     assert read_mapping(book) == {(8, "Placement Type", "auntie"): "U1"}
+
+
+@pytest.mark.parametrize(
+    ("row", "known"),
+    [
+        (("List 3", "ReferralSource", "GATE", 1, "police"), ("Referral Source", "6")),
+        (("3", "Referral Source", "GATE", 1, "q) 6: Police"), ("Referral Source", "6")),
+        (("List 3", "Referral Source", "GATE", 1, 6.0), ("Referral Source", "6")),
+        (("List 8", "Placement Type", "GATE", 1, "u1"), ("Placement Type", "U1")),
+    ],
+)
+def test_a_settled_code_is_read_as_the_lists_are(
+    row: tuple[RawValue, ...], known: tuple[str, str]
+) -> None:
+    found = read_mapping(Sheet(tables=table("mapping", "Mapping", MAPPING, row)))
+    heading, code = known
+    assert found == {(int(str(row[0])[-1]), heading, "gate"): code}
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (("List 3", "Referral Source", "GATE", 1, "XQ9"), "Mapping!E6: .*a code such as 1A"),
+        (("List 8", "Placement Type", "GATE", 1, "5C"), "Mapping!E6: .*a code such as U1"),
+        (("List 3", "Referral NFA?", "GATE", 1, "6"), "Mapping!E6: .*one of: Yes, No"),
+        (("List 3", "Allocated Team", "GATE", 1, "6"), "Mapping!B6: .*codes of List 3"),
+    ],
+)
+def test_a_code_that_the_column_does_not_have_is_refused(
+    row: tuple[RawValue, ...], says: str
+) -> None:
+    with pytest.raises(SettingProblemsError, match=says):
+        read_mapping(Sheet(tables=table("mapping", "Mapping", MAPPING, row)))
 
 
 def test_a_spelling_of_no_list_is_said() -> None:

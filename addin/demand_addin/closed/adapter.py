@@ -23,6 +23,9 @@ _READ_TOGETHER = frozenset(
 )
 """Small sheets that every command reads: one pass over the file for all of them."""
 
+_TYPED_TABLES = frozenset({"scenarios"})
+"""Tables that only the analyst writes, by lower-case name."""
+
 
 class ClosedWorkbook:
     """A workbook on disk, without Excel. Implements `demand_addin.ports.WorkbookPort`.
@@ -99,11 +102,20 @@ class ClosedWorkbook:
         return self._sheets[sheet]
 
     def read_table(self, table: str) -> TableRead:
-        """Return a table found by name, its total row aside."""
+        """Return a table found by name, its total row aside.
+
+        Rows directly below a table that only the analyst writes belong to it as well, unless
+        they hold one cell only.
+        """
         found = self._index.table(table)
         raw = self.read_sheet(found.sheet)
         bottom = found.block.bottom - found.has_totals
         columns = range(found.block.left, found.block.right + 1)
+        if found.name.lower() in _TYPED_TABLES and not found.has_totals:
+            # Excel grows a table by what is typed below it; other programs and pastes do not.
+            # A single filled cell is somebody's note.
+            while sum(not _is_blank(_value(raw, bottom + 1, column)) for column in columns) > 1:
+                bottom += 1
         letters = [column_letters(column) for column in columns]
         numbers = range(found.first_row, bottom + 1)
         return TableRead(
@@ -163,6 +175,10 @@ def _damaged(name: str) -> InvalidInputError:
         f"{name} could not be read as Excel writes it, so nothing was written: open it in Excel, "
         "save it, and try again."
     )
+
+
+def _is_blank(value: RawValue) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _value(raw: RawSheet, row: int, column: int) -> RawValue:

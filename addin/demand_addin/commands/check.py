@@ -124,9 +124,9 @@ def check_lines(result: CheckResult) -> tuple[str, ...]:
             for number, window in sorted(result.lists.windows.items())
         ]
     if len(result.unmapped):
-        lines.append(
-            f"{len(result.unmapped):,} spellings are not known: settle them on sheet Mapping."
-        )
+        count = len(result.unmapped)
+        known = "1 spelling is" if count == 1 else f"{count:,} spellings are"
+        lines.append(f"{known} not known: see sheet Mapping.")
     return tuple(lines)
 
 

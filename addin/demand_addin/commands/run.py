@@ -38,6 +38,7 @@ from demand_addin.settings import (
     entered_settings,
     read_overrides,
     read_settings,
+    require_fan_scenario,
     settings_hash,
 )
 from demand_model import fit, simulate, spells, summarise, tabulate
@@ -131,6 +132,7 @@ def run_on(
     scenarios = read_scenarios(
         book.read_table(SCENARIOS), lists.census_date, segments=SOURCE_GROUPS
     )
+    require_fan_scenario(book, settings, [scenario.name for scenario in scenarios])
     overrides = read_overrides(book)
     usable = {k: v for k, v in overrides.items() if k in set(overridable_rate_ids())}
     rates, forecast = forecast_lists(lists, settings, scenarios, usable, progress)

@@ -124,6 +124,8 @@ class Setting:
         Bounds of a whole number.
     choices, choices_from
         Words that a drop-down offers, or the area that lists them.
+    blank_leaves_out
+        A blank cell means nothing at all; otherwise it means the default.
     """
 
     key: str
@@ -137,6 +139,7 @@ class Setting:
     most: int | None = None
     choices: tuple[str, ...] = ()
     choices_from: str = ""
+    blank_leaves_out: bool = False
 
     @property
     def name(self) -> str:

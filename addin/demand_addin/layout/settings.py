@@ -33,6 +33,7 @@ def _compared(number: int, default: str) -> Setting:
         note=_COMPARE_NOTE,
         source="your choice",
         choices_from="scenario_names",
+        blank_leaves_out=True,
     )
 
 
@@ -141,5 +142,16 @@ SETTINGS: tuple[Setting, ...] = (
         note="A scenario of sheet Scenarios that holds a lockdown.",
         source="your choice",
         choices_from="scenario_names",
+    ),
+    Setting(
+        key="set_aside_limit",
+        label="Cells set aside at most",
+        default=5,
+        unit="per cent of a column, 0 to 50",
+        note="More than this in a needed column, and the run stops: the forecast would be bent.",
+        source="judgement",
+        style=Style.WHOLE,
+        least=0,
+        most=50,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,9 +20,10 @@ _MEASURES = {
     "cp_open": "Children on a protection plan",
     "cla_open": "Children in care",
 }
-_LEADS = (6, 12, 24)
+_COLUMNS = 3
 _LINE_LENGTH = 150
 _RECENT_MONTHS = 6
+_OWN = "set by you"
 _LISTS = {3: "referrals", 7: "protection plans", 8: "periods of care"}
 
 
@@ -72,27 +73,49 @@ def number_rows(
 ) -> tuple[tuple[CellValue, ...], ...]:
     """Return the headline table: headings, then a row a measure."""
     heads: list[CellValue] = ["Measure", "Today"]
-    for lead in _LEADS:
+    leads = lead_months(_horizon(forecast))
+    for lead in leads:
+        months = "1 month" if lead == 1 else f"{lead} months"
         heads += [
-            f"In {lead} months:\n{month_end(forecast.census_date, lead):%b %Y}",
-            f"{interval}% range in\n{lead} months",
-            f"Against today,\n{lead} months",
+            f"In {months}:\n{month_end(forecast.census_date, lead):%b %Y}",
+            f"{interval}% range in\n{months}",
+            f"Against today,\n{months}",
         ]
-    rows: list[tuple[CellValue, ...]] = [tuple(heads)]
+    unused: tuple[CellValue, ...] = (None,) * (3 * (_COLUMNS - len(leads)))
+    rows: list[tuple[CellValue, ...]] = [(*heads, *unused)]
     for measure, label in _MEASURES.items():
         row: list[CellValue] = [label, *cells([_now(forecast, measure)], decimals=0)]
-        for lead in _LEADS:
+        for lead in leads:
             h = headline(forecast, measure, scenario, lead, interval)
             if h is None:
-                row += ["beyond the horizon", "–", "–"]
+                row += ["–", "–", "–"]
             else:
                 row += [
                     *cells([h.mean], decimals=0),
                     span(h.low, h.high),
                     change(h.now, h.mean),
                 ]
-        rows.append(tuple(row))
+        rows.append((*row, *unused))
     return tuple(rows)
+
+
+def lead_months(horizon: int) -> tuple[int, ...]:
+    """Return up to three numbers of months ahead for the table, the horizon last.
+
+    >>> lead_months(24), lead_months(60), lead_months(6), lead_months(1)
+    ((6, 12, 24), (12, 24, 60), (2, 4, 6), (1,))
+    """
+    if horizon >= 36:
+        return 12, 24, horizon
+    if horizon >= 15:
+        return 6, 12, horizon
+    thirds = {max(1, round(horizon * part / _COLUMNS)) for part in range(1, _COLUMNS + 1)}
+    return tuple(sorted(thirds))
+
+
+def _horizon(forecast: Forecast) -> int:
+    last, census = forecast.table["month_end"].max(), forecast.census_date
+    return int(last.year - census.year) * 12 + int(last.month - census.month)
 
 
 def _now(forecast: Forecast, measure: str) -> float | None:
@@ -121,7 +144,6 @@ def headline_rows(sentences: Sequence[str]) -> tuple[tuple[CellValue, ...], ...]
 def basis_rows(
     check: CheckResult,
     rates: pd.DataFrame,
-    overrides: Mapping[str, float],
     *,
     draws: int,
     until: date,
@@ -136,8 +158,9 @@ def basis_rows(
     )
     found = sum(t.found for t in check.tallies)
     aside = sum(sum(t.set_aside.values()) for t in check.tallies)
-    own = f" {len(overrides)} rates are your own." if len(overrides) > 1 else ""
-    own = " 1 rate is your own." if len(overrides) == 1 else own
+    used_own = int((rates["evidence"].astype(str) == _OWN).sum())
+    own = f" {used_own} rates are your own." if used_own > 1 else ""
+    own = " 1 rate is your own." if used_own == 1 else own
     return (
         (f"Your lists: {used}. {aside:,} of {found:,} rows set aside (sheet Checks says why).",),
         (_rates_sentence(rates) + own,),
@@ -154,7 +177,7 @@ def _rates_sentence(rates: pd.DataFrame) -> str:
     whole = rates[(rates["duration_band"] == "all") & (rates["segment"] == "all")]
     main = whole if len(whole) else rates
     words = main["evidence"].astype(str)
-    well = int((words.str.startswith("well") | (words == "set by you")).sum())
+    well = int((words.str.startswith("well") | (words == _OWN)).sum())
     return (
         f"Your rates: {well} of the {len(main)} main rates are well supported by your lists; the "
         "others, and most splits by age and time, lean on national figures (sheet Rates)."

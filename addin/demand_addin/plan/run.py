@@ -128,7 +128,7 @@ def plan_run(
             RangeValues(
                 name="dash_basis",
                 rows=basis_rows(
-                    check, rates, own, draws=log.draws, until=until, run=f"{said}, seed {log.seed}."
+                    check, rates, draws=log.draws, until=until, run=f"{said}, seed {log.seed}."
                 ),
             ),
             *chart_ranges(forecast, charts),

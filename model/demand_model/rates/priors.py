@@ -160,14 +160,14 @@ class Priors:
     )
     care_ends: Prior = field(
         default_factory=lambda: Prior(
-            rates=_care_ends(), level_events=10.0, cell_events=6.0, source=DFE_CARE
+            rates=_care_ends(), level_events=3.0, cell_events=3.0, source=DFE_CARE
         )
     )
     referral_to_plan: Prior = field(
         default_factory=lambda: Prior(
             rates=0.085 * np.asarray(_lag_shape(6.5, 3.0, 0.0)),
             level_events=6.0,
-            cell_events=6.0,
+            cell_events=2.0,
             source="DfE, plans started / referrals 2023/24; lag " + JUDGEMENT,
         )
     )
@@ -175,7 +175,7 @@ class Priors:
         default_factory=lambda: Prior(
             rates=0.016 * np.asarray(_lag_shape(9.0, 1.2, 0.15)),
             level_events=4.0,
-            cell_events=4.0,
+            cell_events=2.0,
             source=JUDGEMENT,
         )
     )
@@ -193,18 +193,18 @@ class Priors:
     uasc_starts_per_child_in_care_month: float = 0.004
     dispersion: DispersionPrior = field(default_factory=DispersionPrior)
     plan_balance: BalancePrior = field(
-        default_factory=lambda: BalancePrior(location=0.0, scale=0.14)
+        default_factory=lambda: BalancePrior(location=0.0, scale=0.12)
     )
     care_balance: BalancePrior = field(
-        default_factory=lambda: BalancePrior(location=-0.01, scale=0.12)
+        default_factory=lambda: BalancePrior(location=-0.01, scale=0.14)
     )
     plan_conversion_drift: Drift = field(
-        default_factory=lambda: Drift(sd=0.24, time_constant_months=8.0)
+        default_factory=lambda: Drift(sd=0.21, time_constant_months=8.0)
     )
     care_conversion_drift: Drift = field(
         default_factory=lambda: Drift(sd=0.26, time_constant_months=30.0)
     )
-    plan_exit_drift: Drift = field(default_factory=lambda: Drift(sd=0.18, time_constant_months=8.0))
+    plan_exit_drift: Drift = field(default_factory=lambda: Drift(sd=0.15, time_constant_months=8.0))
     care_exit_drift: Drift = field(
         default_factory=lambda: Drift(sd=0.18, time_constant_months=26.0)
     )

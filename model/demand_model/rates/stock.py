@@ -45,7 +45,7 @@ class StockKind:
     Attributes
     ----------
     turnover_per_year
-        Starts (or ends) a year for each child open, where these values hold.
+        Starts (or ends) a year for each child open, usually.
     trend_per_year
         Mean yearly change of the log.
     walk_variance_per_year
@@ -87,8 +87,10 @@ class StockPrior:
     Attributes
     ----------
     slow, quick
-        Stocks of long and of short stays. One in between, by the log of its
-        turnover, has values in between; beyond them nothing further is assumed.
+        Stocks of long and of short stays.
+    slow_until_per_year, quick_from_per_year
+        Turnover up to which a stock is taken as `slow`, and from which as `quick`. In
+        between, by the log of its turnover, its values are in between.
     growth_years
         Time in which a growth fades to 1/e.
     trend_sd_per_year
@@ -108,6 +110,8 @@ class StockPrior:
 
     slow: StockKind
     quick: StockKind
+    slow_until_per_year: float
+    quick_from_per_year: float
     growth_years: float
     trend_sd_per_year: float
     scale_df: float
@@ -117,8 +121,11 @@ class StockPrior:
     turnover_limits: tuple[float, float]
 
     def __post_init__(self) -> None:
-        if not self.slow.turnover_per_year < self.quick.turnover_per_year:
-            raise InvalidSettingError("Invalid stock prior: quick must turn over faster than slow.")
+        if not 0 < self.slow_until_per_year < self.quick_from_per_year:
+            raise InvalidSettingError(
+                "Invalid stock prior: quick_from_per_year must be above slow_until_per_year, "
+                "and that above 0."
+            )
         if not self.scale_df > 2:
             raise InvalidSettingError(f"Invalid scale_df: {self.scale_df}. It must be above 2.")
         low, high = self.turnover_limits
@@ -129,8 +136,8 @@ class StockPrior:
             )
 
     def kind(self, turnover_per_year: float) -> StockKind:
-        """Values for a stock of this turnover, between `slow` and `quick`."""
-        low, high = np.log([self.slow.turnover_per_year, self.quick.turnover_per_year])
+        """Values for a stock of this turnover: `slow`, `quick` or in between."""
+        low, high = np.log([self.slow_until_per_year, self.quick_from_per_year])
         share = float(np.clip((math.log(turnover_per_year) - low) / (high - low), 0.0, 1.0))
         mixed = {
             item.name: (1 - share) * getattr(self.slow, item.name)
@@ -155,18 +162,20 @@ CARE = StockKind(
 PLANS = StockKind(
     turnover_per_year=1.25,
     trend_per_year=0.0,
-    walk_variance_per_year=0.007,
+    walk_variance_per_year=0.01,
     growth_sd_per_year=0.0,
     swing_variance=0.025,
     swing_variance_child=4.0,
     swing_years=0.6,
-    dispersion=2.7,
+    dispersion=2.5,
 )
 """Children on child protection plans: 76 authorities, 2013 to 2024 (DfE, OGL v3.0)."""
 
 NATIONAL_STOCK = StockPrior(
     slow=CARE,
     quick=PLANS,
+    slow_until_per_year=0.7,
+    quick_from_per_year=0.95,
     growth_years=1.5,
     trend_sd_per_year=0.01,
     scale_df=20.0,
@@ -271,7 +280,7 @@ def forecast_stock(
             raise InvalidSettingError(f"Invalid {name}: {given}. It must be 1 or more.")
     history = _history(stock, horizon)
     turnover = _turnover(starts, ends, stock, history.periods_per_year, prior)
-    candidates = [turnover] if turnover is not None else _possible_turnovers(prior)
+    candidates = [turnover] if turnover is not None else _usual_turnovers(prior)
     paths = [_predict(history, value, prior) for value in candidates]
     return StockForecast(
         periods=history.ahead,
@@ -296,7 +305,8 @@ class _History:
 
 
 def _history(stock: pd.Series, horizon: int) -> _History:
-    ordinals, per_year = _ordinals(stock)
+    ordinals, sort = _ordinals(stock)
+    per_year = MONTHS_PER_YEAR if sort == "M" else 1
     values = _values(stock, "stock")
     seen = ~np.isnan(values)
     if not seen.any():
@@ -318,15 +328,13 @@ def _history(stock: pd.Series, horizon: int) -> _History:
     )
 
 
-def _ordinals(counts: pd.Series) -> tuple[Ints, int]:
-    """Whole number of each period, one apart, and periods in a year."""
+def _ordinals(counts: pd.Series) -> tuple[Ints, str]:
+    """Whole number of each period, one apart, and the sort of period."""
     index = counts.index
-    if isinstance(index, pd.PeriodIndex) and index.freqstr == "M":
-        found, per_year = np.asarray(index.asi8, np.int64), MONTHS_PER_YEAR
-    elif isinstance(index, pd.PeriodIndex) and index.freqstr.startswith(("Y", "A")):
-        found, per_year = np.asarray(index.asi8, np.int64), 1
+    if isinstance(index, pd.PeriodIndex) and index.freqstr.split("-")[0] in ("M", "Y"):
+        found, sort = np.asarray(index.asi8, np.int64), index.freqstr
     elif pd.api.types.is_integer_dtype(index.dtype):
-        found, per_year = index.to_numpy(np.int64), 1
+        found, sort = index.to_numpy(np.int64), "whole years"
     else:
         raise InvalidSettingError(
             "Invalid index of counts. It must be a PeriodIndex, monthly or yearly, or whole years."
@@ -335,7 +343,7 @@ def _ordinals(counts: pd.Series) -> tuple[Ints, int]:
         raise InvalidSettingError(
             "Invalid index of counts. Its periods must be in order, each given once."
         )
-    return found, per_year
+    return found, sort
 
 
 def _values(counts: pd.Series, name: str) -> Floats:
@@ -353,15 +361,15 @@ def _turnover(
     prior: StockPrior,
 ) -> float | None:
     """Flows a year over the children open, in the last years that show both; None if none do."""
-    ordinals, _ = _ordinals(stock)
+    ordinals, sort = _ordinals(stock)
     open_then = dict(zip(ordinals.tolist(), _values(stock, "stock").tolist(), strict=True))
     after = ordinals[-1] - prior.usual_years * per_year
     flow = exposure = 0.0
     for name, given in (("starts", starts), ("ends", ends)):
         if given is None:
             continue
-        when, own_per_year = _ordinals(given)
-        if own_per_year != per_year or type(given.index) is not type(stock.index):
+        when, own_sort = _ordinals(given)
+        if own_sort != sort:
             raise InvalidSettingError(
                 f"Invalid index of {name}. It must be of the same sort as that of the stock."
             )
@@ -375,9 +383,8 @@ def _turnover(
     return float(np.clip(flow / exposure, *prior.turnover_limits))
 
 
-def _possible_turnovers(prior: StockPrior) -> list[float]:
-    slow, quick = prior.slow.turnover_per_year, prior.quick.turnover_per_year
-    return [slow, math.sqrt(slow * quick), quick]
+def _usual_turnovers(prior: StockPrior) -> list[float]:
+    return [prior.slow.turnover_per_year, prior.quick.turnover_per_year]
 
 
 # --- the process ----------------------------------------------------------------------------------
