@@ -13,7 +13,8 @@ from demand_model.annex_a.checked import Lists, RowTally, Window
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.exposure.opening import StockMembers
 from demand_model.exposure.tabulate import Exposure, tabulate
-from demand_model.rates.fit import FlowRates, fit, overridable_rate_ids
+from demand_model.flows import Flow
+from demand_model.rates.fit import FlowRates, fit, overridable_rate_ids, rate_id
 from demand_model.rates.priors import Drift, Priors
 from demand_model.spell.build import spells
 from demand_model.units import add_months
@@ -206,8 +207,13 @@ STILL_PRIORS = replace(
 
 
 def certain_rates(exposure: Exposure, **per_month: float) -> FlowRates:
-    """Every rate fixed: 0 but for the flows given by name (the same in every cell)."""
+    """Every rate fixed: 0 but for the flows given by name (the same in every cell).
+
+    The level of referrals stays as fitted unless it is given.
+    """
     values = {name: per_month.get(name.split("|")[0], 0.0) for name in overridable_rate_ids()}
+    if "referrals" not in per_month:
+        del values[rate_id(Flow.REFERRALS)]
     return fit(exposure, priors=STILL_PRIORS, overrides=values)
 
 

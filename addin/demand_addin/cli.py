@@ -10,6 +10,7 @@ Only click is imported here: each command loads what it needs.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -193,6 +194,8 @@ def main() -> None:
         # A Windows console may not know every character of a sheet's name.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    # Our arrays are small: threads of linear algebra only fight the simulation's own.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if not sys.warnoptions:
         # Meant for developers of the packages below; an analyst can do nothing about them.
         warnings.simplefilter("ignore")

@@ -29,9 +29,8 @@ from demand_addin.cells import (
 from demand_addin.ports import CellValue, TableRead
 from demand_model.annex_a.raw import RawValue
 from demand_model.errors import InvalidSettingError
-from demand_model.flows import Flow
+from demand_model.flows import ALL, Flow
 from demand_model.simulation.scenario import (
-    ALL,
     BASELINE,
     Add,
     Change,
@@ -102,6 +101,8 @@ def read_scenarios(
 ) -> tuple[Scenario, ...]:
     """Read the scenarios of the sheet, in the order of their first rows, the baseline first.
 
+    Names are the same whatever their case; the first spelling is kept.
+
     Parameters
     ----------
     table
@@ -121,13 +122,16 @@ def read_scenarios(
     """
     problems = Problems()
     grouped: dict[str, list[_Row]] = {}
+    spelt = {BASELINE.name.casefold(): BASELINE.name}
     for row in _rows(table):
         if row.blank:
             continue
         if not row.name:
             problems.add(row["scenario"], "scenario", "a name")
             continue
-        grouped.setdefault(row.name, []).append(row)
+        name = spelt.setdefault(row.name.casefold(), row.name)
+        grouped.setdefault(name, []).append(row)
+    _refuse_changes_to_baseline(grouped.get(BASELINE.name, ()), problems)
     found = []
     for name, rows in grouped.items():
         if not included_only or _included(rows, problems):
@@ -251,6 +255,17 @@ def _rows(table: TableRead) -> Iterator[_Row]:
                 for column, value, address in zip(table.columns, values, addresses, strict=True)
             }
         )
+
+
+def _refuse_changes_to_baseline(rows: Sequence[_Row], problems: Problems) -> None:
+    """Note changes to the baseline: every comparison is "against no change"."""
+    for row in rows:
+        if read_text(row["change"]).casefold() not in ("", "none"):
+            problems.say(
+                row["change"].where,
+                f"{BASELINE.name} is what happens if nothing changes; "
+                "give this change another scenario name.",
+            )
 
 
 def _included(rows: Sequence[_Row], problems: Problems) -> bool:

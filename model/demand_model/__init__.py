@@ -15,6 +15,7 @@ from demand_model.annex_a.checked import CheckResult, CheckSettings, Lists
 from demand_model.exposure.tabulate import Exposure, tabulate
 from demand_model.rates.fit import FlowRates, fit
 from demand_model.rates.intake import forecast_counts
+from demand_model.rates.stock import forecast_stock
 from demand_model.rates.table import rates_table
 from demand_model.results.forecast import Forecast
 from demand_model.results.summarise import summarise
@@ -51,6 +52,7 @@ __all__ = [
     "check",
     "fit",
     "forecast_counts",
+    "forecast_stock",
     "presets",
     "rates_table",
     "simulate",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+ALL = "all"
+"""Segment or band that stands for all of them."""
+
 
 class Flow(StrEnum):
     """A movement of children, by the name that rates, scenarios and sheets use."""

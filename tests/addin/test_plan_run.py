@@ -155,6 +155,20 @@ def test_a_hidden_need_scenario_without_a_lockdown_leaves_the_chart_empty(case):
     assert len(rows) == 1
 
 
+@pytest.mark.parametrize(
+    ("scenario", "caption"),
+    [
+        ("Lockdown like spring 2020", "Hidden need: Lockdown like spring 2020"),
+        ("New normal -10%", "Hidden need: none in these months under New normal -10%"),
+        ("", "Hidden need: no scenario is chosen on sheet Settings"),
+    ],
+)
+def test_an_empty_hidden_need_chart_says_why(case, scenario, caption):
+    charts = replace(case.choices.charts, hidden_need_scenario=scenario)
+    plan = planned(case, choices=replace(case.choices, charts=charts))
+    assert ranges(plan)["dash_hidden_note"] == ((caption,),)
+
+
 def test_the_headline_table_in_plain_words(case):
     head, referrals, _, care = number_rows(case.forecast, "Baseline", 80)
     assert head[2] == "In 4 months:\nJul 2026"
@@ -189,6 +203,14 @@ def test_only_rates_that_were_used_are_counted_as_your_own(case):
     given = {rates["rate_id"][0]: 0.05, "referrals|all|all": 9.5}
     words = ranges(planned(replace(case, rates=rates), overrides=given))["dash_basis"][1][0]
     assert words.endswith(" 1 rate is your own.")
+
+
+def test_rates_per_ten_thousand_children_are_shown_if_their_number_is_known(case):
+    assert "10,000" not in ranges(planned(case))["dash_numbers_note"][0][0]
+    choices = replace(case.choices, child_population=61_200)
+    note = ranges(planned(case, choices=choices))["dash_numbers_note"][0][0]
+    then = headline(case.forecast, "cla_open", "Baseline", 12).mean * 10_000 / 61_200
+    assert f"today and in Mar 2027: in care 100, then {then:.0f}; on a plan 52, then " in note
 
 
 def test_a_95_per_cent_range_is_wider_than_80(case):

@@ -212,6 +212,22 @@ def test_excluded_scenarios_stay_out_but_the_baseline_is_always_there() -> None:
     )
 
 
+def test_names_are_the_same_whatever_their_case() -> None:
+    rows = rows_of(
+        {**change("Multiply", flow="referrals", since=1, amount=2), "scenario": "Second wave"},
+        {**change("Multiply", flow="plan_ends", since=1, amount=2), "scenario": "second WAVE"},
+    )
+    baseline, found = read_scenarios(rows, CENSUS, segments=SOURCES)
+    assert (baseline, found.name, len(found.changes)) == (BASELINE, "Second wave", 2)
+
+
+@pytest.mark.parametrize("name", ["Baseline", "baseline"])
+def test_the_baseline_holds_no_change(name: str) -> None:
+    row = {**change("Multiply", flow="referrals", since=1, amount=0.5), "scenario": name}
+    with pytest.raises(SettingProblemsError, match=r"Scenarios!C5: Baseline is what happens if"):
+        read_scenarios(rows_of(row), CENSUS, segments=SOURCES)
+
+
 def test_all_problems_are_reported_together_by_cell() -> None:
     with pytest.raises(SettingProblemsError) as caught:
         read_scenarios(

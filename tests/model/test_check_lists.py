@@ -184,3 +184,14 @@ def test_no_sheet_at_all() -> None:
     result = check([])
     assert result.lists is None
     assert {f.list_number for f in result.findings.with_rule("list-missing")} == {3, 7, 8}
+
+
+@pytest.mark.parametrize("number", [7, 8])
+def test_a_list_of_open_rows_only_is_warned_about(number: int) -> None:
+    lists = clean_lists()
+    assert len(check(raw_sheets(lists)).findings.with_rule("none-ended")) == 0
+    position = column(number, "end")
+    headings, *rows = lists[number]
+    lists[number] = [headings, *(row for row in rows if row[position] is None)]
+    warned = check(raw_sheets(lists)).findings.with_rule("none-ended")
+    assert [finding.list_number for finding in warned] == [number]

@@ -9,7 +9,7 @@ import pytest
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.errors import InvalidSettingError, NotEnoughDataError
 from demand_model.exposure.bands import LAG_LABELS
-from demand_model.exposure.tabulate import LOOKBACK_LABELS
+from demand_model.exposure.referral_cells import LOOKBACK_LABELS
 from demand_model.flows import Flow
 from demand_model.rates.conversions import Conversion, fit_conversion
 from demand_model.rates.fit import fit, overridable_rate_ids, rate_id

@@ -12,7 +12,7 @@ from demand_model.annex_a.codes import PLACEMENT_GROUPS, SOURCE_GROUPS
 from demand_model.errors import InvalidSettingError
 from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.flows import Flow
-from demand_model.simulation.simulate import opening_rates
+from demand_model.simulation.scenario_inputs import opening_rates
 from engine_cases import certain_rates, made_up_exposure, made_up_rates, stock_of, with_opening
 
 pytestmark = pytest.mark.unit

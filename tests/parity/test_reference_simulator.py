@@ -176,8 +176,9 @@ def test_age_groups_agree_where_many_enter(
 ) -> None:
     """Means agree; the spread of an age group is a little small, and may be by a quarter.
 
-    The fast simulator gives the entrants of a step the same ages in all draws of a batch,
-    spread evenly over the mix; the reference draws each child's age.
+    The fast simulator gives the entrants of a month the same ages in all draws of a batch,
+    spread evenly over the mix; the reference draws each child's age. In the first month, when
+    few have entered, the spread of a group depends on which places have its ages.
     """
     slow, quick = slowly(certain, "starts changed"), fast["starts changed"]
     for segment in CARE_SEGMENTS:
@@ -187,7 +188,7 @@ def test_age_groups_agree_where_many_enter(
         if segment == UASC:  # few, and at a rate that few draws do not show the spread of
             continue
         sampling = 4.0 / np.sqrt(2 * SLOW_DRAWS)
-        ratio = ours.std(axis=1) / theirs.std(axis=1)
+        ratio = (ours.std(axis=1) / theirs.std(axis=1))[1:]
         assert np.all((ratio > 0.75 - sampling) & (ratio < 1.1 + sampling)), segment
 
 

@@ -215,6 +215,7 @@ def _within(progress: Progress, low: float, high: float) -> Callable[[str, float
 def _choices(book: WorkbookPort, settings: RunSettings) -> RunChoices:
     return RunChoices(
         authority=settings.authority,
+        child_population=settings.child_population,
         charts=ChartChoices(
             interval=settings.interval_shown,
             fan_scenario=settings.fan_scenario or "Baseline",

@@ -185,7 +185,14 @@ def _rates_sentence(rates: pd.DataFrame) -> str:
 
 
 def dashboard_ranges(
-    forecast: Forecast, *, authority: str, scenario: str, interval: int, draws: int, hidden: str
+    forecast: Forecast,
+    *,
+    authority: str,
+    scenario: str,
+    interval: int,
+    draws: int,
+    hidden: str,
+    children: int | None = None,
 ) -> tuple[RangeValues, ...]:
     """Return the Dashboard's title line, sentences, table and captions."""
     ends = forecast.table["month_end"]
@@ -194,12 +201,13 @@ def dashboard_ranges(
         "dash_subtitle": f"{authority or 'Authority not given'}. Lists as at "
         f"{day_name(forecast.census_date)}, forecast{until}. Scenario: {scenario}.",
         "dash_numbers_note": "Figures are averages of the simulated futures. Today's referrals "
-        "are the average of the last six months: single months differ with the season.",
+        "are the average of the last six months: single months differ with the season."
+        + _per_ten_thousand(forecast, scenario, children),
         "dash_fan_note": f"Past and forecast, scenario {scenario}. The darkest shading holds 50% "
         f"of {draws:,} simulated futures, the next 80%, the lightest 95%.",
         "dash_compare_note": "Scenarios compared: the past (solid), then the average of the "
         "simulated futures. These axes need not begin at zero. Choose the lines on sheet Settings.",
-        "dash_hidden_note": f"Hidden need: {hidden}",
+        "dash_hidden_note": _hidden_caption(forecast, hidden),
         "dash_placement_note": f"By placement, scenario {scenario} (dashed: forecast)",
         "dash_cp_flow_note": f"Plans each month, scenario {scenario} (dashed: forecast)",
         "dash_cla_flow_note": f"Care each month, scenario {scenario} (dashed: forecast)",
@@ -209,6 +217,31 @@ def dashboard_ranges(
         RangeValues(name="dash_headlines", rows=headline_rows(forecast.headlines)),
         RangeValues(name="dash_numbers", rows=number_rows(forecast, scenario, interval)),
     )
+
+
+def _per_ten_thousand(forecast: Forecast, scenario: str, children: int | None) -> str:
+    """Return the stocks per 10,000 children of the area, today and at the horizon."""
+    if not children:
+        return ""
+    horizon = _horizon(forecast)
+    parts = []
+    for measure, label in (("cla_open", "in care"), ("cp_open", "on a plan")):
+        found = headline(forecast, measure, scenario, horizon)
+        if found is not None:
+            now, then = (10_000 * value / children for value in (found.now, found.mean))
+            parts.append(f"{label} {now:.0f}, then {then:.0f}")
+    until = month_end(forecast.census_date, horizon)
+    return f" Per 10,000 children, today and in {until:%b %Y}: {'; '.join(parts)}."
+
+
+def _hidden_caption(forecast: Forecast, scenario: str) -> str:
+    """Name the scenario of the hidden need; say why the chart is empty where it is."""
+    if not scenario:
+        return "Hidden need: no scenario is chosen on sheet Settings"
+    need = forecast.hidden_need
+    if (need.loc[need["scenario"] == scenario, "suppressed"] > 0).any():
+        return f"Hidden need: {scenario}"
+    return f"Hidden need: none in these months under {scenario}"
 
 
 def headline_numbers(forecast: Forecast, scenario: str) -> tuple[CellValue, ...]:

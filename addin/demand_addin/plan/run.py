@@ -46,11 +46,14 @@ class RunChoices:
     entered
         Every setting by its key **as it stands in its cell** (blank is ``None``),
         so that the workbook can tell when settings have changed since.
+    child_population
+        Children aged 0 to 17 in the area, for rates per 10,000, or ``None``.
     """
 
     authority: str
     charts: ChartChoices
     entered: Mapping[str, CellValue] = field(default_factory=dict)
+    child_population: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,7 @@ def plan_run(
                 interval=charts.interval,
                 draws=log.draws,
                 hidden=charts.hidden_need_scenario,
+                children=choices.child_population,
             ),
             RangeValues(
                 name="dash_basis",

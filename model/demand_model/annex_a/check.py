@@ -431,6 +431,9 @@ def _say_across(reads: Sequence[ReadList], frames: Mapping[int, pd.DataFrame]) -
                 f"{len(rows):,} identifiers have leading zeros that another list has lost: they "
                 "were matched without them.", rows=rows, name="child_id",
             )  # fmt: skip
+    for read in reads:
+        if read.number in (7, 8) and read.number in frames:
+            _say_if_none_ended(read, frames[read.number])
     if set(frames) >= set(LISTS):
         known = set(frames[3]["child_id"]) | set(frames[7]["child_id"])
         alone = int((~frames[8]["child_id"].isin(list(known))).sum())
@@ -439,6 +442,18 @@ def _say_across(reads: Sequence[ReadList], frames: Mapping[int, pd.DataFrame]) -
             "children-in-care-only", Severity.NOTE,
             f"{alone:,} of {len(frames[8]):,} children of List 8 are in neither List 3 nor List 7, "
             "as is usual for children long in care.", count=alone,
+        )  # fmt: skip
+
+
+def _say_if_none_ended(read: ReadList, frame: pd.DataFrame) -> None:
+    """A list of open rows only is a common paste error: rates of leaving rest on ended rows."""
+    if len(frame) and not frame["end"].notna().any():
+        read.ledger.say(
+            "none-ended", Severity.WARN,
+            f"No row of List {read.number} has ended. Annex A asks for those who left within the "
+            "window too: without them the rates of leaving are the national ones, held down by the "
+            "time that nobody left.",
+            name="end",
         )  # fmt: skip
 
 

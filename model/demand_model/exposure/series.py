@@ -10,9 +10,8 @@ import pandas as pd
 
 from demand_model.annex_a.checked import Window
 from demand_model.exposure.risk import calendar_months
+from demand_model.flows import ALL
 from demand_model.spell.build import Spells
-
-ALL = "all"
 
 
 def monthly_series(spells: Spells) -> pd.DataFrame:

@@ -24,7 +24,7 @@ import pandas as pd
 
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.exposure.bands import LAG_LABELS
-from demand_model.exposure.tabulate import LOOKBACK_LABELS
+from demand_model.exposure.referral_cells import LOOKBACK_LABELS
 from demand_model.flows import Flow
 from demand_model.rates.hazards import BandedRates, fit_banded
 from demand_model.rates.priors import Prior

@@ -18,8 +18,8 @@ from demand_model.exposure.bands import (
     RE_REFERRAL_BANDS,
     Bands,
 )
-from demand_model.exposure.tabulate import ALL, Exposure
-from demand_model.flows import CARE_ENDS, Flow
+from demand_model.exposure.tabulate import Exposure
+from demand_model.flows import ALL, CARE_ENDS, Flow
 from demand_model.rates.conversions import Conversion, fit_conversion
 from demand_model.rates.hazards import BandedRates, fit_banded
 from demand_model.rates.intake import IntakeFit, fit_intake
@@ -41,6 +41,8 @@ class Shares:
     total: FloatArray
     prior_share: float
     prior_events: float
+    fixed: FloatArray
+    """The analyst's own shares, NaN where there is none."""
 
     @property
     def prior_total(self) -> float:
@@ -50,7 +52,8 @@ class Shares:
     def mean(self) -> FloatArray:
         """Posterior mean of each segment's share."""
         prior = self.prior_total
-        return np.asarray((self.yes + prior * self.prior_share) / (self.total + prior))
+        fitted = (self.yes + prior * self.prior_share) / (self.total + prior)
+        return np.asarray(np.where(np.isnan(self.fixed), fitted, self.fixed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,6 +82,8 @@ class FlowRates:
         One a reason, in the order of `CARE_ENDS`; cells (duration bands, segments).
     to_plan, to_care
         Conversion of referrals, and other starts.
+    referral_scale
+        What the analyst's own level of referrals is to the fitted one; 1 if none.
     returns_per_month
         Starts of care that the list does not show because the child came back
         again within the window; added to the other starts.
@@ -100,6 +105,7 @@ class FlowRates:
     uasc: BandedRates
     to_plan: Conversion
     to_care: Conversion
+    referral_scale: float = 1.0
     returns_per_month: float = 0.0
     overrides: Mapping[str, float] = field(default_factory=dict)
 
@@ -148,6 +154,8 @@ def fit(
             "Check the census date and that List 3 was pasted."
         )
     intake = fit_intake(counts, working_days=working_days.to_numpy(float))
+    fitted = referrals_per_working_day(intake)
+    scale = own.get(rate_id(Flow.REFERRALS), fitted) / fitted
     table = exposure.table
     per_day = _referrals_per_day(exposure)
     return FlowRates(
@@ -156,8 +164,9 @@ def fit(
         dispersion=dispersion,
         intake=intake,
         source_counts=_source_counts(table),
-        referrals_per_month=_coming_year(intake, exposure),
-        nfa=_nfa(table, priors),
+        referrals_per_month=_coming_year(intake, exposure) * scale,
+        nfa=_nfa(table, priors, own),
+        referral_scale=scale,
         re_referrals=_duration_flow(
             table, Flow.RE_REFERRALS, RE_REFERRAL_BANDS, priors.re_referrals, 1.5, own
         ),
@@ -205,7 +214,9 @@ def fit(
 
 def overridable_rate_ids() -> tuple[str, ...]:
     """Every rate that an analyst may set, in the order of the rates table."""
-    ids = [rate_id(Flow.REFERRAL_TO_PLAN), rate_id(Flow.OTHER_PLAN_STARTS)]
+    ids = [rate_id(Flow.REFERRALS)]
+    ids += [rate_id(Flow.REFERRAL_NFA, ALL, source) for source in SOURCE_GROUPS]
+    ids += [rate_id(Flow.REFERRAL_TO_PLAN), rate_id(Flow.OTHER_PLAN_STARTS)]
     ids += [rate_id(Flow.REFERRAL_TO_CARE), rate_id(Flow.OTHER_CARE_STARTS)]
     ids += [rate_id(Flow.UASC_STARTS)]
     for flow, bands in (
@@ -244,13 +255,18 @@ def _monthly_referrals(exposure: Exposure) -> tuple[pd.Series, pd.Series]:
     return counts.set_axis(index), days.set_axis(index)
 
 
+def referrals_per_working_day(intake: IntakeFit) -> float:
+    """Level that the fit ends with, season and noise apart: posterior mean."""
+    level, sd = intake.level()
+    return float(np.exp(level[0] + sd[0] ** 2 / 2.0))
+
+
 def _coming_year(intake: IntakeFit, exposure: Exposure) -> float:
     """Mean referrals a month of the next 12, at the level that the fit ends with."""
     first = pd.Period(pd.Timestamp(exposure.census_date), freq="M") + 1
     months = pd.period_range(first, periods=12, freq="M")
-    level, sd = intake.level()
     effect, _ = intake.profile()
-    per_day = np.exp(level[0] + sd[0] ** 2 / 2.0)
+    per_day = referrals_per_working_day(intake)
     days = working_days_in_months(months).astype(float)
     return float(np.mean(per_day * effect[months.month.to_numpy() - 1] * days))
 
@@ -268,15 +284,17 @@ def _source_counts(table: pd.DataFrame) -> FloatArray:
     return counts.fillna(0.0).to_numpy(float)
 
 
-def _nfa(table: pd.DataFrame, priors: Priors) -> Shares:
+def _nfa(table: pd.DataFrame, priors: Priors, overrides: Mapping[str, float]) -> Shares:
     mine = table[table["flow"] == Flow.REFERRAL_NFA.value]
     grouped = mine.groupby("segment")[["occurrences", "exposure"]].sum()
+    segments = tuple(str(s) for s in grouped.index)
     return Shares(
-        segments=tuple(str(s) for s in grouped.index),
+        segments=segments,
         yes=grouped["occurrences"].to_numpy(float),
         total=grouped["exposure"].to_numpy(float),
         prior_share=priors.nfa_share,
         prior_events=priors.nfa_events,
+        fixed=_fixed([rate_id(Flow.REFERRAL_NFA, ALL, s) for s in segments], overrides),
     )
 
 

@@ -193,7 +193,7 @@ class Priors:
     uasc_starts_per_child_in_care_month: float = 0.004
     dispersion: DispersionPrior = field(default_factory=DispersionPrior)
     plan_balance: BalancePrior = field(
-        default_factory=lambda: BalancePrior(location=0.0, scale=0.12)
+        default_factory=lambda: BalancePrior(location=-0.02, scale=0.11)
     )
     care_balance: BalancePrior = field(
         default_factory=lambda: BalancePrior(location=-0.01, scale=0.14)
@@ -202,11 +202,11 @@ class Priors:
         default_factory=lambda: Drift(sd=0.21, time_constant_months=8.0)
     )
     care_conversion_drift: Drift = field(
-        default_factory=lambda: Drift(sd=0.26, time_constant_months=30.0)
+        default_factory=lambda: Drift(sd=0.24, time_constant_months=30.0)
     )
     plan_exit_drift: Drift = field(default_factory=lambda: Drift(sd=0.15, time_constant_months=8.0))
     care_exit_drift: Drift = field(
-        default_factory=lambda: Drift(sd=0.18, time_constant_months=26.0)
+        default_factory=lambda: Drift(sd=0.16, time_constant_months=26.0)
     )
 
 

@@ -26,6 +26,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 from scipy.special import gammaln
 
 from demand_model.errors import InvalidInputError, InvalidSettingError, NotEnoughDataError
@@ -149,7 +150,7 @@ class StockPrior:
 
 CARE = StockKind(
     turnover_per_year=0.43,
-    trend_per_year=0.012,
+    trend_per_year=0.008,
     walk_variance_per_year=0.0004,
     growth_sd_per_year=0.043,
     swing_variance=0.0006,
@@ -167,7 +168,7 @@ PLANS = StockKind(
     swing_variance=0.025,
     swing_variance_child=4.0,
     swing_years=0.6,
-    dispersion=2.5,
+    dispersion=2.2,
 )
 """Children on child protection plans: 76 authorities, 2013 to 2024 (DfE, OGL v3.0)."""
 
@@ -434,10 +435,9 @@ def _predict(history: _History, turnover: float, prior: StockPrior) -> _Predicti
 def _condition(mean: Floats, cov: Floats, seen: Floats, prior: StockPrior) -> _Predictive:
     """Given differences of the past from the last count, those to come."""
     n = len(seen)
-    past, cross, future = cov[:n, :n], cov[:n, n:], cov[n:, n:]
-    root = np.linalg.cholesky(past)
-    error = np.linalg.solve(root, seen - mean[:n])
-    lean = np.linalg.solve(root, cross)
+    root = np.linalg.cholesky(cov)  # of past, then future: its last rows are the conditional ones
+    past = root[:n, :n]
+    error = solve_triangular(past, seen - mean[:n], lower=True, check_finite=False)
     counted = min(float(n), prior.evidence_periods)
     squares = float(error @ error)
     # Prior mean of the scale is 1: `spare` is what it weighs.
@@ -448,12 +448,12 @@ def _condition(mean: Floats, cov: Floats, seen: Floats, prior: StockPrior) -> _P
         gammaln((prior.scale_df + n) / 2)
         - gammaln(prior.scale_df / 2)
         - n / 2 * math.log(math.pi * spare)
-        - float(np.log(np.diagonal(root)).sum())
+        - float(np.log(np.diagonal(past)).sum())
         - (prior.scale_df + n) / 2 * math.log1p(squares / spare)
     )
     return _Predictive(
-        mean=mean[n:] + lean.T @ error,
-        factor=np.asarray(math.sqrt(scale) * np.linalg.cholesky(future - lean.T @ lean), float),
+        mean=mean[n:] + root[n:, :n] @ error,
+        factor=np.asarray(math.sqrt(scale) * root[n:, n:], float),
         df=df,
         log_evidence=float(log_evidence),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,9 @@ from demand_model.exposure.bands import (
     RE_REFERRAL_BANDS,
     Bands,
 )
-from demand_model.exposure.tabulate import ALL
-from demand_model.flows import CARE_ENDS, Flow
+from demand_model.flows import ALL, CARE_ENDS, Flow
 from demand_model.rates.conversions import Conversion
-from demand_model.rates.fit import FlowRates, rate_id
+from demand_model.rates.fit import FlowRates, rate_id, referrals_per_working_day
 from demand_model.rates.hazards import BandedRates
 from demand_model.rates.priors import Prior
 
@@ -160,19 +160,20 @@ def _overall(fitted: BandedRates, flow: Flow, prior: Prior) -> dict[str, object]
 def _referrals(rates: FlowRates) -> list[dict[str, object]]:
     level, sd = rates.intake.level()
     intake = rates.intake
-    per_day = float(np.exp(level[0] + sd[0] ** 2 / 2.0))
+    per_day = referrals_per_working_day(intake) * rates.referral_scale
+    own = rate_id(Flow.REFERRALS) in rates.overrides
     days = float(np.sum(intake.working_days))
     row = {
         "occurrences": float(np.sum(intake.counts)),
         "exposure": days,
         "exposure_unit": "working days",
         "rate": per_day,
-        "low": float(np.exp(level[0] - _Z95 * sd[0])),
-        "high": float(np.exp(level[0] + _Z95 * sd[0])),
+        "low": per_day if own else float(np.exp(level[0] - _Z95 * sd[0])),
+        "high": per_day if own else float(np.exp(level[0] + _Z95 * sd[0])),
         "unit": "a working day, season apart",
         "prior_rate": float("nan"),
         "prior_weight": 0.0,
-        "evidence": evidence(0.0),
+        "evidence": evidence(0.0, own=own),
         "source": "the lists; season: DfE referrals by month",
     }
     return [_row(rate_id(Flow.REFERRALS), row)]
@@ -183,6 +184,7 @@ def _conversion(
 ) -> list[dict[str, object]]:
     """The share of referrals that lead to a start, and starts that follow none."""
     share = fitted.share
+    as_counted = float(replace(fitted.lags, total=float("nan")).mean().sum())
     linked = float(fitted.lags.occurrences.sum()) + fitted.hidden_starts
     spread = np.exp(_Z95 * np.sqrt(fitted.dispersion / max(linked, 0.5)))
     other, others = fitted.other_mean(), fitted.other_occurrences
@@ -196,7 +198,7 @@ def _conversion(
             rate_id(flow),
             {
                 "occurrences": linked,
-                "exposure": linked / max(share, 1e-12),
+                "exposure": linked / max(as_counted, 1e-12),
                 "exposure_unit": "referrals",
                 "rate": share,
                 "low": share if own else share / spread,
@@ -249,7 +251,7 @@ def _nfa(rates: FlowRates) -> list[dict[str, object]]:
                     "unit": "a referral",
                     "prior_rate": shares.prior_share,
                     "prior_weight": float(weight),
-                    "evidence": evidence(float(weight)),
+                    "evidence": evidence(float(weight), own=bool(np.isfinite(shares.fixed[i]))),
                     "source": "judgement †",
                 },
             )

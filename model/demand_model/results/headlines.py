@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from demand_model.exposure.tabulate import ALL, Exposure
+from demand_model.exposure.tabulate import Exposure
+from demand_model.flows import ALL
 from demand_model.simulation.scenario import BASELINE
 from demand_model.simulation.trajectories import Trajectories
 
@@ -67,7 +68,9 @@ def _referrals(base: Trajectories, exposure: Exposure) -> str:
     series = exposure.series
     past = series[(series["measure"] == "referrals") & (series["segment"] == ALL)]["value"]
     seen = f"{round(float(past.mean())):,} a month in the lists; " if len(past) else ""
-    span = f"in the {months} months to {base.months[-1].strftime('%B %Y')}"
+    span = (
+        f"in the {months} month{'s' if months > 1 else ''} to {base.months[-1].strftime('%B %Y')}"
+    )
     return (
         f"Referrals: {seen}{mean:,} a month {span} "
         f"(80% between {low:,} and {high:,}) if nothing changes."

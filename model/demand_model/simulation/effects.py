@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from demand_model.errors import InvalidSettingError
-from demand_model.flows import CARE_ENDS, Flow
-from demand_model.simulation.scenario import ALL, Add, Lockdown, Multiply, Overwrite, Scenario
+from demand_model.flows import ALL, CARE_ENDS, Flow
+from demand_model.simulation.scenario import Add, Lockdown, Multiply, Overwrite, Scenario
 from demand_model.simulation.timeline import Timeline
 from demand_model.units import DAYS_PER_MONTH
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from demand_model.flows import Flow
-from demand_model.simulation.scenario import ALL, BASELINE, Lockdown, Multiply, Scenario
+from demand_model.flows import ALL, Flow
+from demand_model.simulation.scenario import BASELINE, Lockdown, Multiply, Scenario
 from demand_model.units import add_months
 
 LOCKDOWN_STARTS_AFTER_MONTHS = 6

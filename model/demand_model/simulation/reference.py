@@ -31,7 +31,7 @@ import numpy as np
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.exposure.bands import AGE_BANDS, CARE_BANDS, CARE_SEGMENTS, PLAN_BANDS, UASC
 from demand_model.exposure.opening import StockMembers
-from demand_model.flows import CARE_ENDS, Flow
+from demand_model.flows import ALL, CARE_ENDS, Flow
 from demand_model.rates.draws import (
     care_entry_ages,
     draw_rates,
@@ -42,7 +42,6 @@ from demand_model.rates.drift import drift_paths
 from demand_model.rates.fit import FlowRates
 from demand_model.rates.priors import SOURCE_PRIOR_EVENTS, SOURCE_SHARES
 from demand_model.simulation.scenario import (
-    ALL,
     BASELINE,
     Add,
     Lockdown,

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from demand_model.errors import InvalidSettingError
-from demand_model.flows import Flow
+from demand_model.flows import ALL, Flow
 
-ALL = "all"
 _NOT_SIMULATED = (Flow.REFERRAL_NFA, Flow.RE_REFERRALS)
 
 

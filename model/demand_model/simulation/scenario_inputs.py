@@ -1,0 +1,124 @@
+"""What a scenario asks of a batch: expected entrants, and multipliers of hazards."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from demand_model.flows import CARE_ENDS, Flow
+from demand_model.rates.fit import FlowRates
+from demand_model.simulation.batch import (
+    Entries,
+    StepHazards,
+    care_class,
+)
+from demand_model.simulation.effects import FlowEffect, ScenarioEffects
+from demand_model.simulation.lags import expected_starts
+from demand_model.simulation.pathways import ReferralPaths
+from demand_model.simulation.setup import Common, DrawBatch
+from demand_model.simulation.timeline import Timeline
+from demand_model.units import DAYS_PER_MONTH, DAYS_PER_YEAR
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def expected_entries(
+    common: Common, batch: DrawBatch, effects: ScenarioEffects, paths: ReferralPaths
+) -> Entries:
+    """Expected entrants by step and draw: from referrals, and others."""
+    line, rates = common.line, batch.rates
+
+    def starts(
+        flow: Flow,
+        other: Flow,
+        referrals: FloatArray,
+        weekly: FloatArray,
+        others: FloatArray,
+        pipeline: FloatArray,
+        drift: FloatArray,
+        share: float,
+    ) -> FloatArray:
+        linked = expected_starts(referrals, weekly, common.kernel, pipeline)
+        linked = linked * _as_multiplier(effects.of(flow, line.steps), share)[:, None]
+        rest = _area_flow(effects.of(other, line.steps), others[None, :] * drift[line.month], line)
+        return linked * drift[line.month] + rest
+
+    plans = starts(
+        Flow.REFERRAL_TO_PLAN,
+        Flow.OTHER_PLAN_STARTS,
+        paths.to_plan,
+        rates.plan_lags,
+        rates.other_plan,
+        common.plan_pipeline,
+        batch.plan_conversion,
+        common.rates.to_plan.share,
+    )
+    care = starts(
+        Flow.REFERRAL_TO_CARE,
+        Flow.OTHER_CARE_STARTS,
+        paths.to_care,
+        rates.care_lags,
+        rates.other_care,
+        common.care_pipeline,
+        batch.care_conversion,
+        common.rates.to_care.share,
+    )
+    steady = np.broadcast_to(rates.uasc, care.shape)
+    return Entries(
+        plans=plans,
+        care=care,
+        uasc=_area_flow(effects.of(Flow.UASC_STARTS, line.steps), steady, line),
+    )
+
+
+def _area_flow(effect: FlowEffect, per_month: FloatArray, line: Timeline) -> FloatArray:
+    """Children by step from children a month, with a scenario's changes."""
+    value = per_month * effect.multiplier[:, None] * (1.0 - effect.overwrite_weight)[:, None]
+    value = value + (effect.overwrite_target + effect.added_per_month)[:, None]
+    return np.asarray(np.maximum(value, 0.0) * line.step_months[:, None])
+
+
+def _as_multiplier(effect: FlowEffect, fitted: float) -> FloatArray:
+    """A rate's changes as one multiplier by step; an overwrite is relative to the fitted rate."""
+    value = effect.multiplier * (1.0 - effect.overwrite_weight)
+    return np.asarray(value + effect.overwrite_target / max(fitted, 1e-12))
+
+
+def step_hazards(common: Common, batch: DrawBatch, effects: ScenarioEffects) -> StepHazards:
+    """Multipliers of exit rates by step; an overwrite is relative to the opening stock."""
+    steps = common.line.steps
+    now = opening_rates(common.rates)
+    return StepHazards(
+        plan_ends=_as_multiplier(effects.of(Flow.PLAN_ENDS, steps), now[Flow.PLAN_ENDS]),
+        plan_to_care=_as_multiplier(effects.of(Flow.PLAN_TO_CARE, steps), now[Flow.PLAN_TO_CARE]),
+        care_ends=np.stack(
+            [_as_multiplier(effects.of(flow, steps), now[flow]) for flow in CARE_ENDS], axis=1
+        ),
+        plan_drift=batch.plan_exit,
+        care_drift=batch.care_exit,
+        conversion_drift=batch.care_conversion,
+    )
+
+
+def opening_rates(rates: FlowRates) -> dict[Flow, float]:
+    """Each exit flow's rate a child-month, averaged over the children open now."""
+    from demand_model.exposure.bands import PLAN_BANDS
+
+    opening = rates.exposure.opening
+    band = PLAN_BANDS.index(opening.plans.days / DAYS_PER_MONTH)
+    out = {
+        Flow.PLAN_ENDS: _average(rates.plan_ends.mean()[band], rates.plan_ends.mean()),
+        Flow.PLAN_TO_CARE: _average(rates.plan_to_care.mean()[band], rates.plan_to_care.mean()),
+    }
+    care = opening.care
+    cells = care_class(
+        care.days / DAYS_PER_MONTH, np.nan_to_num(care.age_days) / DAYS_PER_YEAR, care.uasc
+    )
+    for flow, reason in zip(CARE_ENDS, rates.care_ends, strict=True):
+        mean = reason.mean().ravel()
+        out[flow] = _average(mean[cells], mean)
+    return out
+
+
+def _average(of_children: FloatArray, of_cells: FloatArray) -> float:
+    return float(of_children.mean()) if len(of_children) else float(of_cells.mean())

@@ -1,0 +1,175 @@
+"""What all scenarios of a run share: opening stocks, rates, paths and drift, by batch of draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from demand_model.exposure.opening import StockMembers
+from demand_model.rates.draws import (
+    RateDraws,
+    care_entry_ages,
+    draw_rates,
+    plan_entry_ages,
+    uasc_entry_ages,
+)
+from demand_model.rates.drift import drift_paths
+from demand_model.rates.fit import FlowRates
+from demand_model.rates.priors import SOURCE_PRIOR_EVENTS, SOURCE_SHARES
+from demand_model.simulation.batch import (
+    BatchChance,
+)
+from demand_model.simulation.chance import mean_siblings
+from demand_model.simulation.entrants import EntrantMix
+from demand_model.simulation.lags import pipeline_weeks, step_kernel
+from demand_model.simulation.pathways import ReferralBase
+from demand_model.simulation.streams import Stream, stream
+from demand_model.simulation.timeline import Timeline
+from demand_model.units import DAYS_PER_YEAR
+
+FloatArray = npt.NDArray[np.float64]
+
+BATCH_DRAWS = 500
+"""Draws simulated together: few enough to stay in the processor's cache."""
+
+_ENTRY_AGES = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DrawBatch:
+    """One batch's rates, paths and drift: what scenarios share."""
+
+    chance: BatchChance
+    rates: RateDraws
+    referrals: ReferralBase
+    plan_conversion: FloatArray
+    care_conversion: FloatArray
+    plan_exit: FloatArray
+    care_exit: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Common:
+    """What all batches and scenarios share."""
+
+    rates: FlowRates
+    line: Timeline
+    kernel: FloatArray
+    plan_pipeline: FloatArray
+    care_pipeline: FloatArray
+    plans: StockMembers
+    care: StockMembers
+    plan_mix: EntrantMix
+    care_mix: EntrantMix
+    uasc_mix: EntrantMix
+
+
+def common_setup(rates: FlowRates, line: Timeline) -> Common:
+    """Opening stocks, ages and lags of a run, on its timeline."""
+    pipeline = rates.exposure.pipeline
+    opening = rates.exposure.opening
+    plan_ages = plan_entry_ages(opening, _ENTRY_AGES)
+    care_ages = care_entry_ages(opening, _ENTRY_AGES)
+    return Common(
+        rates=rates,
+        line=line,
+        kernel=step_kernel(line),
+        plan_pipeline=pipeline_weeks(pipeline, rates.to_plan.source_ratio, line),
+        care_pipeline=pipeline_weeks(pipeline, rates.to_care.source_ratio, line),
+        plans=_with_ages(opening.plans, plan_ages),
+        care=_with_ages(opening.care, care_ages),
+        plan_mix=EntrantMix(
+            ages_years=plan_ages,
+            siblings=mean_siblings(rates.dispersion["plan_starts"]),
+            end_dispersion=rates.dispersion["plan_ends"],
+        ),
+        care_mix=EntrantMix(
+            ages_years=care_ages,
+            siblings=mean_siblings(rates.dispersion["care_starts"]),
+            end_dispersion=rates.dispersion["care_ends"],
+        ),
+        uasc_mix=EntrantMix(
+            ages_years=uasc_entry_ages(opening, _ENTRY_AGES), siblings=0.0, end_dispersion=1.0
+        ),
+    )
+
+
+def _with_ages(members: StockMembers, entry_ages_years: FloatArray) -> StockMembers:
+    """Give children of unknown age one: entry ages spread evenly, plus time since, below 18."""
+    unknown = np.isnan(members.age_days)
+    if not unknown.any():
+        return members
+    known = np.sort(members.age_days[~unknown])
+    number = (np.arange(unknown.sum()) + 0.5) / unknown.sum()
+    if len(known) >= 30:
+        filled = np.quantile(known, number)
+    else:
+        start = np.quantile(entry_ages_years, number) * DAYS_PER_YEAR
+        filled = np.minimum(start + members.days[unknown], 17.75 * DAYS_PER_YEAR)
+    age = members.age_days.copy()
+    age[unknown] = filled
+    return StockMembers(
+        days=members.days,
+        age_days=age,
+        uasc=members.uasc,
+        placement_group=members.placement_group,
+        together=members.together,
+    )
+
+
+def draw_batches(common: Common, draws: int, seed: int, *, balanced: bool) -> list[DrawBatch]:
+    """Rates, paths and drift of all draws, cut into batches."""
+    rates, line = common.rates, common.line
+    drawn = draw_rates(rates, draws, stream(seed, 0, Stream.RATES), balanced=balanced)
+    paths = rates.intake.draw_paths(line.months, draws, stream(seed, 0, Stream.INTAKE))
+    paths = paths * rates.referral_scale
+    weights = rates.source_counts + SOURCE_PRIOR_EVENTS * np.asarray(SOURCE_SHARES)
+    shares = stream(seed, 0, Stream.SOURCES).dirichlet(
+        weights / rates.dispersion["referrals"], draws
+    )
+    level = paths[line.month] * line.working_share[:, None]
+    priors = rates.priors
+    drifts = [
+        drift_paths(drift, len(line.months), draws, stream(seed, 0, Stream.DRIFT, number))
+        for number, drift in enumerate(
+            (
+                priors.plan_conversion_drift,
+                priors.care_conversion_drift,
+                priors.plan_exit_drift,
+                priors.care_exit_drift,
+            )
+        )
+    ]
+    batches = []
+    for number, begin in enumerate(range(0, draws, BATCH_DRAWS)):
+        mine = np.arange(begin, min(begin + BATCH_DRAWS, draws))
+        plan_conversion, care_conversion, plan_exit, care_exit = (d[:, mine] for d in drifts)
+        batches.append(
+            DrawBatch(
+                chance=BatchChance(
+                    seed,
+                    number,
+                    len(mine),
+                    line,
+                    plans=common.plans,
+                    care=common.care,
+                    plan_mix=common.plan_mix,
+                    care_mix=common.care_mix,
+                    uasc_mix=common.uasc_mix,
+                ),
+                rates=drawn.take(mine),
+                referrals=ReferralBase(
+                    level=level[:, mine],
+                    source_share=shares.T[:, mine],
+                    plan_ratio=rates.to_plan.source_ratio,
+                    care_ratio=rates.to_care.source_ratio,
+                ),
+                plan_conversion=plan_conversion,
+                care_conversion=care_conversion,
+                plan_exit=plan_exit,
+                care_exit=care_exit,
+            )
+        )
+    return batches
