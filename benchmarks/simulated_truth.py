@@ -38,6 +38,8 @@ HORIZONS = (3, 6, 12, 24)
 STOCKS = ("cp_open", "cla_open")
 FLOWS = ("referrals", "cp_starts", "cp_ends", "cla_starts", "cla_ends")
 SIZES = ("small", "middling", "large")
+_ENOUGH_FOR_KINDS = 96
+"""Authorities from which "no change" has a spread of its own for each kind."""
 KINDS = ("steady", "drifting", "trend", "step")
 
 
@@ -123,7 +125,9 @@ def no_change(scores: pd.DataFrame) -> pd.Series:
     """CRPS of "no change" with a perfectly calibrated spread, for each stock row."""
     out = pd.Series(np.nan, index=scores.index)
     stocks = scores[scores["measure"].isin(STOCKS)]
-    for _, group in stocks.groupby(["size", "kind", "measure", "horizon"]):
+    few = scores["number"].nunique() < _ENOUGH_FOR_KINDS
+    alike = ["size"] if few else ["size", "kind"]
+    for _, group in stocks.groupby([*alike, "measure", "horizon"]):
         change = np.log((group["actual"] + 0.5) / (group["now"] + 0.5)).to_numpy()
         for position, (label, row) in enumerate(group.iterrows()):
             others = np.delete(change, position)

@@ -346,6 +346,11 @@ def _say_codes(reads: Sequence[ReadList], settings: CheckSettings) -> pd.DataFra
     return frame.sort_values(["list", "heading", "raw_value"], ignore_index=True)
 
 
+def _s(count: int) -> str:
+    """Ending of a plural."""
+    return "" if count == 1 else "s"
+
+
 def _say_column(read: ReadList, name: str, settings: CheckSettings) -> None:
     column, ledger, heading = read.codes[name], read.ledger, read.ledger.heading(name)
     if column.filled != column.mapped + len(column.unmapped):
@@ -353,24 +358,26 @@ def _say_column(read: ReadList, name: str, settings: CheckSettings) -> None:
     if column.errors:
         ledger.say(
             "error-value", Severity.WARN,
-            f"{len(column.errors):,} cells of “{heading}” hold an Excel error, and count as not "
-            "mapped: mend the formulas, or type the values.",
+            f"Excel errors in “{heading}”: {len(column.errors):,}. They count as not mapped: "
+            "mend the formulas, or type the values.",
             rows=[int(read.rows[i]) for i in column.errors], name=name,
         )  # fmt: skip
     if not column.filled and len(read.rows):
         ledger.say("column-blank", Severity.WARN,
                    f"“{heading}” is blank in all rows; the model goes on without it.",
                    rows=[read.found.heading_row], name=name)  # fmt: skip
-    if not column.unmapped:
-        return
-    share = len(column.unmapped) / column.filled
+    share = len(column.unmapped) / column.filled if column.filled else 0.0
     must = name in _MUST_BE_MAPPED and share > settings.unmapped_limit
+    spelled = sorted(set(column.unmapped) - set(column.errors))
+    if not spelled and not must:
+        return  # error cells alone: said above, and no spelling to choose a code for
+    spellings = f"{len(column.spellings):,} spelling{_s(len(column.spellings))}"
     effect = "they count as Unknown" if name == "source" else "they count as not known"
     ledger.say(
         "too-many-unmapped" if must else "unmapped",
         Severity.STOP if must else Severity.WARN,
-        f"{len(column.unmapped):,} of {column.filled:,} cells of “{heading}” ({share:.0%}, "
-        f"{len(column.spellings):,} spellings) mean no code that is known"
+        f"{len(column.unmapped):,} of {column.filled:,} cells of “{heading}” ({share:.1%}, "
+        f"{spellings}) mean no code that is known"
         + (
             f", more than the {settings.unmapped_limit:.0%} allowed: choose a code for each "
             "spelling on the Mapping sheet."

@@ -139,8 +139,8 @@ def _close_at_18(read: ReadList, births: Days, ends: Days, census: date) -> Days
         read.ledger.say(
             "past-18",
             Severity.WARN,
-            f"{int(past.sum()):,} rows go on after the 18th birthday ({int(is_open.sum()):,} of "
-            "them open): they were closed on that day. Close them in the case system.",
+            f"Rows that go on after the 18th birthday: {int(past.sum()):,} "
+            f"({int(is_open.sum()):,} of them open). They were closed on that day. Close them in the case system.",
             rows=read.at(past),
             name="end",
         )
