@@ -140,7 +140,8 @@ def _close_at_18(read: ReadList, births: Days, ends: Days, census: date) -> Days
             "past-18",
             Severity.WARN,
             f"Rows that go on after the 18th birthday: {int(past.sum()):,} "
-            f"({int(is_open.sum()):,} of them open). They were closed on that day. Close them in the case system.",
+            f"({int(is_open.sum()):,} of them open). They were closed on that day. Close them in "
+            "the case system.",
             rows=read.at(past),
             name="end",
         )

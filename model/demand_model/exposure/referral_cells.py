@@ -97,39 +97,31 @@ def conversions(spells: Spells, starts: pd.DataFrame, flow: Flow, window: Window
     starts' own window.
     """
     refs = spells.referrals
-    begun = refs["date"].to_numpy().astype("datetime64[D]")
-    until = np.full(len(refs), np.datetime64(spells.census_date) + 1)
-    opens = np.datetime64(window.start)
     months = window_months(spells, window)
-    sources = refs["source_group"].to_numpy()
+    found, source = np.unique(refs["source_group"].to_numpy(str), return_inverse=True)
+    exposure = np.zeros((len(found), len(months), MAX_LAG_WEEKS))
+    begun = refs["date"].to_numpy().astype("datetime64[D]")
+    closes, opens = np.datetime64(spells.census_date) + 1, np.datetime64(window.start)
+    for week in range(MAX_LAG_WEEKS):
+        first = begun + week * DAYS_PER_WEEK
+        followed = (np.minimum(closes, first + DAYS_PER_WEEK) - first).astype(int)
+        share = np.clip(followed, 0, DAYS_PER_WEEK) / DAYS_PER_WEEK
+        share = np.where(first + DAYS_PER_WEEK > opens, share, 0.0)
+        number = np.clip(month_number(first + 3, months), 0, len(months) - 1)
+        np.add.at(exposure[:, :, week], (source, number), share)
     linked = starts[(starts["origin"] == "referral") & starts["in_window"]]
-    parts = []
-    for source in sorted(set(sources)):
-        mine = sources == source
-        exposure = np.zeros((len(months), MAX_LAG_WEEKS))
-        for week in range(MAX_LAG_WEEKS):
-            first = begun[mine] + week * DAYS_PER_WEEK
-            followed = (np.minimum(until[mine], first + DAYS_PER_WEEK) - first).astype(int)
-            share = np.clip(followed, 0, DAYS_PER_WEEK) / DAYS_PER_WEEK
-            share = np.where(first + DAYS_PER_WEEK > opens, share, 0.0)
-            number = np.clip(month_number(first + 3, months), 0, len(months) - 1)
-            np.add.at(exposure[:, week], number, share)
-        begun_here = linked[linked["source_group"] == source]
-        occurrences = np.zeros_like(exposure)
-        lag = (begun_here["lag_days"].to_numpy(float) // DAYS_PER_WEEK).astype(int)
-        np.add.at(occurrences, (month_number(begun_here["start"], months), lag), 1.0)
-        parts.append(
-            cell_rows(
-                flow,
-                [source] * exposure.size,
-                list(LAG_LABELS) * len(months),
-                np.repeat(months, MAX_LAG_WEEKS),
-                occurrences.ravel(),
-                exposure.ravel(),
-            )
-        )
-    empty = cell_rows(flow, [], [], np.array([], "datetime64[M]"), [], [])
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    occurrences = np.zeros_like(exposure)
+    of = np.searchsorted(found, linked["source_group"].to_numpy(str))
+    lag = (linked["lag_days"].to_numpy(float) // DAYS_PER_WEEK).astype(int)
+    np.add.at(occurrences, (of, month_number(linked["start"], months), lag), 1.0)
+    return cell_rows(
+        flow,
+        np.repeat(found.astype(object), len(months) * MAX_LAG_WEEKS),
+        list(LAG_LABELS) * (len(months) * len(found)),
+        np.tile(np.repeat(months, MAX_LAG_WEEKS), len(found)),
+        occurrences.ravel(),
+        exposure.ravel(),
+    )
 
 
 def unlinked_starts(

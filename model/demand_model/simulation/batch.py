@@ -37,7 +37,6 @@ IntArray = npt.NDArray[np.int64]
 
 STOCKS = ("cp", "cla")
 N_PLAN = len(PLAN_BANDS)
-_SHRINK_EVERY = 2
 _HALF, _WHOLE = np.float32(0.5), np.float32(1.0)
 
 
@@ -186,20 +185,20 @@ def run_batch(
     batch = _Batch(line, rates, given, chance, base, first_month)
     ledger = _Ledger(months=len(line.months), draws=chance.draws, base=base)
     states = {}
-    before = {"cp": batch.plans.count(), "cla": batch.care.count()}
-    for month, steps in enumerate(line.blocks()):
-        if month < first_month:
-            continue
+    blocks = line.blocks()
+    on_plans = batch.plans_by_band(blocks[min(first_month, len(blocks) - 1)])
+    before = {"cp": on_plans.sum(axis=0), "cla": batch.care.count()}
+    for month, steps in enumerate(blocks[first_month:], start=first_month):
         if month in keep:
             states[month] = (batch.plans.copy(), batch.care.copy())
-        entered = batch.advance(steps)
+        entered = batch.advance(steps, on_plans)
         segments = batch.care_by_segment(line.edges[steps.stop] / DAYS_PER_MONTH)
-        after = {"cp": batch.plans.count(), "cla": segments.sum(axis=0)}
+        on_plans = batch.plans_by_band(blocks[min(month + 1, len(blocks) - 1)])
+        after = {"cp": on_plans.sum(axis=0), "cla": segments.sum(axis=0)}
         ledger.record(month, before, entered, after, segments)
         before = after
-        if month % _SHRINK_EVERY == _SHRINK_EVERY - 1:
-            batch.plans.shrink()
-            batch.care.shrink()
+        batch.plans.shrink()
+        batch.care.shrink()
     return BatchResult(
         starts=ledger.starts,
         ends=ledger.ends,
@@ -291,11 +290,19 @@ class _Batch:
         again = int(self.base is not None)
         return stream(self.chance.seed, self.chance.batch, kind, again, *more)
 
-    def advance(self, steps: range) -> dict[str, IntArray]:
-        """Move by one month; children who entered, by stock and draw."""
+    def plans_by_band(self, steps: range) -> IntArray:
+        """Children on plans now, by their band at the first of `steps`; shape (bands, draws)."""
+        since = self.middle[steps.start] - self.plans.entered_months
+        return self.plans.count_spans(_edges(PLAN_BANDS.index(since)))[::-1]
+
+    def advance(self, steps: range, on_plans: IntArray) -> dict[str, IntArray]:
+        """Move by one month; children who entered, by stock and draw.
+
+        `on_plans` counts those on plans at its start, from `plans_by_band`.
+        """
         plan_spent = [self._plan_spent(step) for step in steps]
         care_spent = [self._care_spent(step) for step in steps]
-        to_care = self._care_from_plans(steps)
+        to_care = self._care_from_plans(steps, on_plans)
         self._expose_plans(steps, plan_spent)
         self._expose_care(steps, care_spent)
         entered = {
@@ -324,15 +331,13 @@ class _Batch:
         by_class = (total * factor).reshape(-1, self.chance.draws)
         return np.asarray(by_class, dtype=np.float32)
 
-    def _care_from_plans(self, steps: range) -> FloatArray:
+    def _care_from_plans(self, steps: range, on_plans: IntArray) -> FloatArray:
         """Expected starts of care from plans; shape (steps, draws).
 
         Within a month they follow the children on plans at its start.
         """
-        since = self.middle[steps.start] - self.plans.entered_months
-        present = self.plans.count_spans(_edges(PLAN_BANDS.index(since)))[::-1]
         drift = self.hazards.conversion_drift[int(self.line.month[steps.start])]
-        a_month = (present * self.rates.plan_to_care).sum(axis=0) * drift
+        a_month = (on_plans * self.rates.plan_to_care).sum(axis=0) * drift
         lengths = self.length[steps.start : steps.stop]
         factor = self.hazards.plan_to_care[steps.start : steps.stop] * lengths
         return np.asarray(factor[:, None] * a_month)

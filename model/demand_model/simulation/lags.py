@@ -70,8 +70,9 @@ def expected_starts(
     kernel, pipeline
         From `step_kernel` and `pipeline_weeks`.
     """
-    by_step = kernel @ weekly
-    out = pipeline @ weekly
+    # Not by matrix products: small ones wake the threads of linear algebra, which then fight ours.
+    by_step = np.einsum("sw,wd->sd", kernel, weekly)
+    out = np.einsum("sw,wd->sd", pipeline, weekly)
     scratch = np.empty_like(out)
     for lag in range(min(len(by_step), len(referrals))):
         began = len(referrals) - lag

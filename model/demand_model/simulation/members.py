@@ -20,7 +20,7 @@ LeftArray = npt.NDArray[np.float32]
 
 _GONE = np.float32(-1.0)
 ADULT_YEARS = 18.0
-_SHRINK_BELOW = 0.6
+_SHRINK_BELOW = 0.95
 
 
 class Members:
