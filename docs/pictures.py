@@ -18,8 +18,6 @@ PAGES = {
     "dashboard-2": "Scenarios compared: the past",
     "start": "Three Annex A lists in; forecasts",
     "checks": "Checks: what the lists hold",
-    "scenarios": "Scenarios: what might change",
-    "rates": "Rates: how children move",
 }
 """Name of the picture, and words that only its page begins with."""
 
