@@ -26,7 +26,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 from scipy.special import gammaln
 
 from demand_model.errors import InvalidInputError, InvalidSettingError, NotEnoughDataError
@@ -434,6 +433,8 @@ def _predict(history: _History, turnover: float, prior: StockPrior) -> _Predicti
 
 def _condition(mean: Floats, cov: Floats, seen: Floats, prior: StockPrior) -> _Predictive:
     """Given differences of the past from the last count, those to come."""
+    from scipy.linalg import solve_triangular  # loads slowly, and only this needs it
+
     n = len(seen)
     root = np.linalg.cholesky(cov)  # of past, then future: its last rows are the conditional ones
     past = root[:n, :n]

@@ -442,9 +442,7 @@ class _Batch:
     def care_by_segment(self, now: float) -> IntArray:
         """Children in care by age group and UASC; shape (segments, draws)."""
         segment = care_segment(now / 12.0 - self.care.born_years, self.care.uasc)
-        rows = [np.flatnonzero(segment == s) for s in range(len(CARE_SEGMENTS))]
-        counts: IntArray = np.stack([self.care.count(r) for r in rows])
-        return counts
+        return self.care.count_groups(segment, len(CARE_SEGMENTS))
 
 
 def _total(parts: list[LeftArray]) -> LeftArray:

@@ -116,6 +116,16 @@ class Members:
         total = np.add.reduce(present.view(np.uint8), axis=0, dtype=np.uint32)
         return np.asarray(total, dtype=np.int64)
 
+    def count_groups(self, group: npt.NDArray[np.intp], groups: int) -> IntArray:
+        """Children present by group of rows and draw; shape (groups, draws)."""
+        used = self._left[: self._rows]
+        present = np.greater(used, 0.0, out=self._flags[: self._rows]).view(np.uint8)
+        out = np.empty((groups, self.draws), dtype=np.int64)
+        for number in range(groups):
+            rows = present[np.flatnonzero(group == number)]
+            out[number] = np.add.reduce(rows, axis=0, dtype=np.uint32)
+        return out
+
     def count_spans(self, edges: npt.NDArray[np.intp]) -> IntArray:
         """Children present by span of rows and draw; shape (spans, draws)."""
         return np.stack([self.count(slice(a, b)) for a, b in itertools.pairwise(edges)])
