@@ -184,7 +184,7 @@ def hidden_care_ends(spells: Spells) -> float:
     returns that come within as many months as the window had lasted by then.
     """
     care = spells.care
-    again = care["in_window"] & care["second_period"].fillna(False).astype(bool)  # noqa: FBT003
+    again = care["in_window"] & care["second_period"].isin([True])
     opens = pd.Timestamp(spells.windows[8].start)
     months = (care.loc[again, "start"] - opens).dt.days.to_numpy(float) / DAYS_PER_MONTH
     return float(np.interp(months, RETURN_MONTHS, RETURNED_WITHIN).sum())

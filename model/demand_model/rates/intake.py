@@ -28,6 +28,7 @@ from demand_model.rates.intake_process import (
     month_points,
     noise_variance,
 )
+from demand_model.rates.quantiles import quantiles_of_draws
 from demand_model.units import MONTHS_PER_YEAR, working_days_in_months
 
 _WORKING_DAYS_PER_MONTH = 21.0
@@ -269,10 +270,7 @@ class CountForecast:
         InvalidSettingError
             A probability is outside 0 to 1.
         """
-        wanted = np.asarray(probs, float)
-        if np.any(~((wanted >= 0) & (wanted <= 1))):
-            raise InvalidSettingError(f"Invalid probs: {probs}. Each must be from 0 to 1.")
-        return np.asarray(np.quantile(self.draws, wanted, axis=1).T, float)
+        return quantiles_of_draws(self.draws, probs)
 
     def mean(self) -> Floats:
         """Mean of each month's count, shape (months,)."""

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from demand_model.errors import InvalidInputError, InvalidSettingError, NotEnoughDataError
+from demand_model.rates.quantiles import quantiles_of_draws
 from demand_model.units import MONTHS_PER_YEAR
 
 Floats = NDArray[np.float64]
@@ -215,10 +216,7 @@ class StockForecast:
         InvalidSettingError
             A probability is outside 0 to 1.
         """
-        wanted = np.asarray(probs, float)
-        if np.any(~((wanted >= 0) & (wanted <= 1))):
-            raise InvalidSettingError(f"Invalid probs: {probs}. Each must be from 0 to 1.")
-        return np.asarray(np.quantile(self.draws, wanted, axis=1).T, float)
+        return quantiles_of_draws(self.draws, probs)
 
     def mean(self) -> Floats:
         """Mean of the stock, shape (periods,)."""
