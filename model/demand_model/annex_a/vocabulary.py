@@ -18,6 +18,7 @@ refine      never tells a group, only narrows codes inside it
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -46,14 +47,14 @@ class Rule:
 
     Attributes
     ----------
-    pattern
-        Over plain words (`plain_words`), at word boundaries; " · " stands where
+    words
+        Pattern over plain words (`plain_words`), at word boundaries; " · " stands where
         the text has a dash or colon, and where words are already understood.
     codes
         The codes that the words allow.
     """
 
-    pattern: re.Pattern[str]
+    words: str
     codes: frozenset[str]
     strength: Strength
 
@@ -67,7 +68,7 @@ class Vocabulary:
     code_set
         What the words may mean.
     ignored
-        Phrases that say nothing here, such as exceptions.
+        Patterns of phrases that say nothing here, such as exceptions.
     rules
         In the order in which they are tried.
     known_words
@@ -76,7 +77,7 @@ class Vocabulary:
 
     code_set: CodeSet
     rules: tuple[Rule, ...]
-    ignored: tuple[re.Pattern[str], ...] = ()
+    ignored: tuple[str, ...] = ()
     known_words: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -103,15 +104,20 @@ class Heard:
     certain: bool
 
 
+@functools.cache
 def words_of(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of plain words, to match at word boundaries."""
+    """Compile a pattern of plain words, to match at word boundaries.
+
+    When first asked for: compiling all vocabularies at import takes longer than
+    reading a list whose columns hold codes.
+    """
     return re.compile(rf"\b(?:{pattern})(?![a-z0-9])")
 
 
 def rule(strength: Strength, codes: str | tuple[str, ...], *patterns: str) -> Rule:
     """Make a rule for codes (separated by spaces, or a tuple) that any pattern speaks for."""
     allowed = codes.split() if isinstance(codes, str) else codes
-    return Rule(pattern=words_of("|".join(patterns)), codes=frozenset(allowed), strength=strength)
+    return Rule(words="|".join(patterns), codes=frozenset(allowed), strength=strength)
 
 
 def listen(vocabulary: Vocabulary, text: str) -> Heard | None:
@@ -119,10 +125,10 @@ def listen(vocabulary: Vocabulary, text: str) -> Heard | None:
     parts = [plain_words(part) for part in _BREAK.split(_LEADING_NUMBER.sub("", text))]
     words = mend_words(_UNDERSTOOD.join(part for part in parts if part), vocabulary.known_words)
     for pattern in vocabulary.ignored:
-        words = " ".join(pattern.sub(_UNDERSTOOD, words).split())
+        words = " ".join(words_of(pattern).sub(_UNDERSTOOD, words).split())
     matched: list[Rule] = []
     for candidate in vocabulary.rules:
-        words, count = candidate.pattern.subn(_UNDERSTOOD, words)
+        words, count = words_of(candidate.words).subn(_UNDERSTOOD, words)
         if count:
             words = " ".join(words.split())
             matched.append(candidate)

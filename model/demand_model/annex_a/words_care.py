@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from demand_model.annex_a.code_sets import LEGAL_STATUS, REASON_CEASED
 from demand_model.annex_a.text import word_set
-from demand_model.annex_a.vocabulary import Rule, Strength, Vocabulary, rule, words_of
+from demand_model.annex_a.vocabulary import Rule, Strength, Vocabulary, rule
 
 _STRONG, _REFINE = Strength.STRONG, Strength.REFINE
 
 LEGAL_STATUS_WORDS = Vocabulary(
     code_set=LEGAL_STATUS,
     ignored=(
-        words_of(r"including secure.*|not individual.*"),
-        words_of(r"(?:in|into|and)? ?(?:la|local authority) accom\w*"),
+        r"including secure.*|not individual.*",
+        r"(?:in|into|and)? ?(?:la|local authority) accom\w*",
     ),
     rules=(
         rule(_STRONG, "C1", "ico", r"int\w* (?:care orders?|co)"),
@@ -150,10 +150,10 @@ _PEOPLE_AND_PLACES: tuple[Rule, ...] = (
 REASON_CEASED_WORDS = Vocabulary(
     code_set=REASON_CEASED,
     ignored=(
-        words_of(r"(?:and )?e5.*(?:do|does) not apply.*"),
-        words_of(r"(?:this code should be used|use this code).*"),
+        r"(?:and )?e5.*(?:do|does) not apply.*",
+        r"(?:this code should be used|use this code).*",
         # "not under a special guardianship order": no order was made.
-        words_of(rf"(?:not (?:under )?(?:an? )?|no ){_NO_ORDER}(?![a-z0-9]).*"),
+        rf"(?:not (?:under )?(?:an? )?|no ){_NO_ORDER}(?![a-z0-9]).*",
     ),
     rules=(*_ENDINGS, *_ORDERS, *_PEOPLE_AND_PLACES),
     known_words=word_set(

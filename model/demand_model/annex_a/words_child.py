@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from demand_model.annex_a.code_sets import CATEGORY_OF_ABUSE, CATEGORY_OF_NEED
 from demand_model.annex_a.text import word_set
-from demand_model.annex_a.vocabulary import Strength, Vocabulary, rule, words_of
+from demand_model.annex_a.vocabulary import Strength, Vocabulary, rule
 
 _MULTIPLE = ("Multiple/not recommended",)
 
@@ -45,7 +45,7 @@ _ILL = (
 
 CATEGORY_OF_NEED_WORDS = Vocabulary(
     code_set=CATEGORY_OF_NEED,
-    ignored=(words_of("in need of protection"), words_of("no child in the case")),
+    ignored=("in need of protection", "no child in the case"),
     rules=(
         # Official names at the start: an authority's own sub-category follows.
         rule(Strength.HEAD, "N1", "^abuse (?:or|and)? ?neglect"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from demand_model.annex_a.code_sets import PLACEMENT_PROVIDER, PLACEMENT_TYPE
 from demand_model.annex_a.text import word_set
-from demand_model.annex_a.vocabulary import Rule, Strength, Vocabulary, rule, words_of
+from demand_model.annex_a.vocabulary import Rule, Strength, Vocabulary, rule
 
 _STRONG, _WEAK, _REFINE = Strength.STRONG, Strength.WEAK, Strength.REFINE
 
@@ -155,11 +155,11 @@ _FAMILY_RULES: tuple[Rule, ...] = (
 PLACEMENT_TYPE_WORDS = Vocabulary(
     code_set=PLACEMENT_TYPE,
     ignored=(
-        words_of(r"except where dual.*|(?:not|non) dual.*"),
-        words_of(r"or with a freeing order.*"),
-        words_of(r"not covered by.*|not listed.*"),
-        words_of(r"(?:not|non) secure"),
-        words_of(r"temp(?:orar\w*)? approv\w*"),
+        r"except where dual.*|(?:not|non) dual.*",
+        r"or with a freeing order.*",
+        r"not covered by.*|not listed.*",
+        r"(?:not|non) secure",
+        r"temp(?:orar\w*)? approv\w*",
     ),
     rules=(*_ADOPTION_RULES, *_TEMPORARY_RULES, *_HOMES_RULES, *_FAMILY_RULES),
     known_words=word_set(
@@ -178,7 +178,7 @@ PLACEMENT_TYPE_WORDS = Vocabulary(
 
 PLACEMENT_PROVIDER_WORDS = Vocabulary(
     code_set=PLACEMENT_PROVIDER,
-    ignored=(words_of(r"including (?:a )?regional adoption.*"),),
+    ignored=(r"including (?:a )?regional adoption.*",),
     rules=(
         rule(
             _STRONG, "PR5",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from demand_model.annex_a.code_sets import REFERRAL_SOURCE
 from demand_model.annex_a.text import word_set
-from demand_model.annex_a.vocabulary import Rule, Strength, Vocabulary, rule, words_of
+from demand_model.annex_a.vocabulary import Rule, Strength, Vocabulary, rule
 
 _HEAD, _STRONG, _WEAK = Strength.HEAD, Strength.STRONG, Strength.WEAK
 _REFINE = Strength.REFINE
@@ -23,11 +23,11 @@ _NOT_HERE = (
 )
 _IGNORED = (
     # What a department or a person is not: "(excluding housing)", "not social care".
-    words_of(
+    (
         r"(?:department |dept )?(?:other than|(?:but )?exclud\w*|excl|exc|not|non|none)(?: in)?"
         rf" {_NOT_HERE}(?: {_NOT_HERE})*"
     ),
-    words_of(r"not listed|(?:please )?specify"),
+    r"not listed|(?:please )?specify",
 )
 
 _OFFICIAL_NAMES: tuple[Rule, ...] = (

@@ -111,20 +111,13 @@ class Members:
         """Children present, by draw; shape (draws,)."""
         used = self._left[: self._rows]
         chosen = used if rows is None else used[rows]
-        present = np.greater(chosen, 0.0, out=self._flags[: len(chosen)])
-        # Summed as uint32: several times faster than counting booleans.
-        total = np.add.reduce(present.view(np.uint8), axis=0, dtype=np.uint32)
-        return np.asarray(total, dtype=np.int64)
+        return _column_sums(np.greater(chosen, 0.0, out=self._flags[: len(chosen)]))
 
     def count_groups(self, group: npt.NDArray[np.intp], groups: int) -> IntArray:
         """Children present by group of rows and draw; shape (groups, draws)."""
         used = self._left[: self._rows]
-        present = np.greater(used, 0.0, out=self._flags[: self._rows]).view(np.uint8)
-        out = np.empty((groups, self.draws), dtype=np.int64)
-        for number in range(groups):
-            rows = present[np.flatnonzero(group == number)]
-            out[number] = np.add.reduce(rows, axis=0, dtype=np.uint32)
-        return out
+        present = np.greater(used, 0.0, out=self._flags[: self._rows])
+        return np.stack([_column_sums(present[group == number]) for number in range(groups)])
 
     def count_spans(self, edges: npt.NDArray[np.intp]) -> IntArray:
         """Children present by span of rows and draw; shape (spans, draws)."""
@@ -151,6 +144,15 @@ class Members:
             self.entered_months = self.entered_months[keep]
             self.born_years = self.born_years[keep]
             self.uasc = self.uasc[keep]
+
+
+def _column_sums(present: npt.NDArray[np.bool_]) -> IntArray:
+    """True values by column; summed in bytes, as many rows at a time as a byte can count."""
+    as_bytes = present.view(np.uint8)
+    total = np.zeros(present.shape[1], dtype=np.int64)
+    for first in range(0, len(present), 255):
+        total += np.add.reduce(as_bytes[first : first + 255], axis=0, dtype=np.uint8)
+    return total
 
 
 def allot(

@@ -7,11 +7,8 @@ import numpy.typing as npt
 
 from demand_model.flows import CARE_ENDS, Flow
 from demand_model.rates.fit import FlowRates
-from demand_model.simulation.batch import (
-    Entries,
-    StepHazards,
-    care_class,
-)
+from demand_model.simulation.batch_input import Entries, StepHazards
+from demand_model.simulation.care_class import care_class
 from demand_model.simulation.effects import FlowEffect, ScenarioEffects
 from demand_model.simulation.lags import expected_starts
 from demand_model.simulation.pathways import ReferralPaths

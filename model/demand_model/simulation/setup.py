@@ -13,14 +13,13 @@ from demand_model.rates.draws import (
     care_entry_ages,
     draw_rates,
     plan_entry_ages,
+    rate_drifts,
     uasc_entry_ages,
 )
-from demand_model.rates.drift import drift_paths
 from demand_model.rates.fit import FlowRates
+from demand_model.rates.history import Process
 from demand_model.rates.priors import SOURCE_PRIOR_EVENTS, SOURCE_SHARES
-from demand_model.simulation.batch import (
-    BatchChance,
-)
+from demand_model.simulation.batch_input import BatchChance
 from demand_model.simulation.chance import mean_siblings
 from demand_model.simulation.entrants import EntrantMix
 from demand_model.simulation.lags import pipeline_weeks, step_kernel
@@ -130,18 +129,8 @@ def draw_batches(common: Common, draws: int, seed: int, *, balanced: bool) -> li
         weights / rates.dispersion["referrals"], draws
     )
     level = paths[line.month] * line.working_share[:, None]
-    priors = rates.priors
-    drifts = [
-        drift_paths(drift, len(line.months), draws, stream(seed, 0, Stream.DRIFT, number))
-        for number, drift in enumerate(
-            (
-                priors.plan_conversion_drift,
-                priors.care_conversion_drift,
-                priors.plan_exit_drift,
-                priors.care_exit_drift,
-            )
-        )
-    ]
+    rngs = [stream(seed, 0, Stream.DRIFT, number) for number in Process]
+    drifts = rate_drifts(rates, drawn, line.months, rngs)
     batches = []
     for number, begin in enumerate(range(0, draws, BATCH_DRAWS)):
         mine = np.arange(begin, min(begin + BATCH_DRAWS, draws))

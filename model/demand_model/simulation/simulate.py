@@ -19,13 +19,9 @@ from demand_model.errors import InvalidSettingError
 from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.flows import ALL
 from demand_model.rates.fit import FlowRates
-from demand_model.simulation.batch import (
-    BatchChance,
-    BatchInput,
-    BatchResult,
-    care_segment,
-    run_batch,
-)
+from demand_model.simulation.batch import BatchResult, run_batch
+from demand_model.simulation.batch_input import BatchChance, BatchInput
+from demand_model.simulation.care_class import care_segment
 from demand_model.simulation.chance import coupled_poisson
 from demand_model.simulation.effects import ScenarioEffects, resolve
 from demand_model.simulation.pathways import ReferralPaths, referral_paths
@@ -151,12 +147,8 @@ def _run_scenarios(
         )
         for e, p in zip(effects, paths, strict=True)
     ]
-    departs = [one.first_change(given[0], line) for one in given[1:]]
-    base = run_batch(line, batch.rates, given[0], batch.chance, keep=frozenset(departs) - {0})
-    results = [base] + [
-        run_batch(line, batch.rates, one, batch.chance, base=base, first_month=month)
-        for one, month in zip(given[1:], departs, strict=True)
-    ]
+    results = _run_groups(common, batch, given)
+    base = results[0]
     out = [
         _Outcome(
             result=base,
@@ -169,6 +161,34 @@ def _run_scenarios(
         out.append(_Outcome(result=replace(result, states={}), paths=path, referral_counts=counts))
     out[0] = replace(out[0], result=replace(base, states={}))
     return out
+
+
+def _run_groups(common: Common, batch: DrawBatch, given: list[BatchInput]) -> list[BatchResult]:
+    """Results of each scenario; those with the same exit hazards are simulated together."""
+    line, none = common.line, len(common.line.months)
+    departs = [one.first_change(given[0], line) for one in given]
+    with_base = [i for i, one in enumerate(given) if one.has_exits_of(given[0])]
+    groups: list[list[int]] = []
+    for number in set(range(len(given))) - set(with_base):
+        mine = next((g for g in groups if given[number].has_exits_of(given[g[0]])), None)
+        if mine is None:
+            groups.append([number])
+        else:
+            mine.append(number)
+    begins = [min(departs[i] for i in group) for group in groups]
+    found = run_batch(
+        line,
+        batch.rates,
+        [given[i] for i in with_base],
+        batch.chance,
+        keep=frozenset(begins) - {0, none},
+    )
+    results = dict(zip(with_base, found, strict=True))
+    for group, begin in zip(groups, begins, strict=True):
+        inputs = [given[i] for i in group]
+        more = run_batch(line, batch.rates, inputs, batch.chance, base=found[0], first_month=begin)
+        results.update(zip(group, more, strict=True))
+    return [results[i] for i in range(len(given))]
 
 
 def _referral_counts(

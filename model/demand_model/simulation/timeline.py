@@ -69,6 +69,11 @@ class Timeline:
         starts = np.asarray(self.months.asi8, dtype="datetime64[M]")
         return np.asarray((starts + 1).astype("datetime64[D]") - 1)
 
+    @property
+    def edges_months(self) -> FloatArray:
+        """Bounds of the steps in months since time 0; shape (steps + 1,)."""
+        return self.edges / DAYS_PER_MONTH
+
     def blocks(self) -> list[range]:
         """The steps of each month, in order."""
         first = np.flatnonzero(np.diff(self.month, prepend=-1))
