@@ -173,6 +173,40 @@ def run(
     _carry_out("run", work, printing)
 
 
+@cli.command(short_help="Test the forecast on earlier dates of the lists.")
+@click.argument("book", type=_BOOK)
+@_out_option
+@click.option(
+    "--draws",
+    type=click.IntRange(100, 20_000),
+    help="Simulated futures from each earlier date (500).",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2_147_483_647),
+    help="Seed of the random streams; wins over sheet Settings.",
+)
+@_printing_options
+def backtest(
+    book: Path, out: Path | None, seed: int | None, draws: int | None, **printing: bool
+) -> None:
+    """Test how far to trust the forecast, on the lists themselves.
+
+    Forecasts from earlier dates with what the lists then showed, compares with
+    what happened since, and writes it to sheet Accuracy of BOOK. The results of the
+    last run stay.
+    """
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.commands.backtest import backtest_book
+        from demand_addin.commands.closed_file import FileJob
+
+        job = FileJob(book=book, out=out, now=_now())
+        return backtest_book(job, seed=seed, draws=draws, progress=progress)
+
+    _carry_out("backtest", work, printing)
+
+
 @cli.command(short_help="Do the whole job on made-up lists.")
 @click.argument("folder", type=_BOOK, default=_DEMO_FOLDER, metavar="[DIR]")
 @_simulation_options

@@ -37,9 +37,18 @@ class PastRun:
     list_hashes: Mapping[int, str]
 
 
-def list_hashes_text(hashes: Mapping[int, str]) -> str:
-    """Word the lists' fingerprints, shortened, for their cell of the run log."""
-    return "; ".join(f"List {number}: {text[:_LENGTH]}" for number, text in sorted(hashes.items()))
+def list_hashes_text(hashes: Mapping[int, str], earlier_months: str = "") -> str:
+    """Word the lists' fingerprints, shortened, for their cell of the run log.
+
+    Parameters
+    ----------
+    hashes
+        By list number.
+    earlier_months
+        Fingerprint of what sheets History and Memory gave to the run; empty if nothing.
+    """
+    parts = [f"List {number}: {text[:_LENGTH]}" for number, text in sorted(hashes.items())]
+    return "; ".join([*parts, *([f"Earlier months: {earlier_months}"] if earlier_months else [])])
 
 
 def rows_used_text(used: Mapping[int, int]) -> str:
@@ -123,6 +132,13 @@ def same_again(
     if now and all(last.list_hashes.get(number) == text for number, text in now.items()):
         text = (
             f"the lists are those of the last run{_on(last)}: paste the new ones, if you meant to."
+        )
+        return (_finding(0, "", text),)
+    older = [run for run in runs if now and all(run.list_hashes.get(n) == now[n] for n in now)]
+    if older:
+        text = (
+            f"the lists are those of an older run{_on(older[-1])}: paste the new ones, unless you "
+            "meant to go back."
         )
         return (_finding(0, "", text),)
     findings = []

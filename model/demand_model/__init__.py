@@ -12,13 +12,26 @@ from __future__ import annotations
 
 from demand_model.annex_a.check import check
 from demand_model.annex_a.checked import CheckResult, CheckSettings, Lists
+from demand_model.annex_a.cut import lists_at
+from demand_model.exposure.history import History, check_history, history_disagreements
 from demand_model.exposure.tabulate import Exposure, tabulate
 from demand_model.rates.fit import FlowRates, fit
 from demand_model.rates.intake import forecast_counts
 from demand_model.rates.stock import forecast_stock
 from demand_model.rates.table import rates_table
+from demand_model.results.backtest import Backtest, backtest
+from demand_model.results.control import ControlCharts, control_charts
+from demand_model.results.explain import (
+    ForecastRecord,
+    Waterfall,
+    explain_change,
+    explain_scenarios,
+    record_of,
+    referral_shares,
+)
 from demand_model.results.forecast import Forecast
 from demand_model.results.summarise import summarise
+from demand_model.results.track import Tracking, track
 from demand_model.simulation.presets import presets
 from demand_model.simulation.scenario import (
     BASELINE,
@@ -37,26 +50,42 @@ __version__ = "0.1.0"
 __all__ = [
     "BASELINE",
     "Add",
+    "Backtest",
     "CheckResult",
     "CheckSettings",
+    "ControlCharts",
     "Exposure",
     "FlowRates",
     "Forecast",
+    "ForecastRecord",
+    "History",
     "Lists",
     "Lockdown",
     "Multiply",
     "Overwrite",
     "Scenario",
     "Spells",
+    "Tracking",
     "Trajectories",
+    "Waterfall",
+    "backtest",
     "check",
+    "check_history",
+    "control_charts",
+    "explain_change",
+    "explain_scenarios",
     "fit",
     "forecast_counts",
     "forecast_stock",
+    "history_disagreements",
+    "lists_at",
     "presets",
     "rates_table",
+    "record_of",
+    "referral_shares",
     "simulate",
     "spells",
     "summarise",
     "tabulate",
+    "track",
 ]

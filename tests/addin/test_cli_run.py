@@ -227,7 +227,8 @@ def test_wrong_settings_are_listed_by_cell_and_nothing_is_written(book: Path) ->
 def test_rows_typed_below_a_table_that_did_not_grow_are_not_overlooked(book: Path) -> None:
     columns = ClosedWorkbook.open(book).read_table("scenarios").columns
     before = len(ClosedWorkbook.open(book).read_table("scenarios").rows)
-    part, row = "xl/worksheets/sheet7.xml", 6 + before
+    number = ClosedWorkbook.open(book).sheet_names().index("Scenarios") + 1
+    part, row = f"xl/worksheets/sheet{number}.xml", 6 + before
     filled = {"scenario": "Mine", "change": "Multiply", "flow": "referrals", "amount": "much"}
     cells = "".join(
         f'<c r="{chr(65 + columns.index(name))}{row}" t="inlineStr"><is><t>{value}</t></is></c>'

@@ -125,6 +125,13 @@ def test_a_list_of_an_older_run_is_noticed_too() -> None:
     assert found.list_number == 7
 
 
+def test_all_lists_of_an_older_run_are_said_once() -> None:
+    newer = PastRun(when=None, census_date=date(2026, 6, 30), list_hashes={3: "d", 7: "e", 8: "f"})
+    (found,) = same_again({3: "a", 7: "b", 8: "c"}, SHEETS, LAST.census_date, [LAST, newer])
+    assert found.list_number == 0
+    assert "those of an older run" in found.message
+
+
 def test_an_older_census_date_is_a_warning() -> None:
     (found,) = same_again({3: "x", 7: "y", 8: "z"}, SHEETS, date(2026, 1, 31), [LAST])
     assert found.severity is Severity.WARN

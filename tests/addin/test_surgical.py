@@ -17,6 +17,7 @@ from synthetic_forecast import SCENARIOS, Case, run_case
 from demand_addin.closed import ClosedWorkbook, pastexml, sheetxml, spans, weave
 from demand_addin.closed.cells import CellWriter, clean_text
 from demand_addin.closed.weave import Patch
+from demand_addin.layout import SHEETS
 from demand_addin.plan import plan_check, plan_run
 from demand_addin.ports import BookPlan, RangeValues, SheetRows, TableValues
 from demand_model.annex_a.raw import CellError
@@ -24,7 +25,8 @@ from demand_model.errors import InvalidInputError
 
 pytestmark = pytest.mark.unit
 
-OWNED = re.compile(r"xl/(worksheets/sheet([1-9]|1[0-3])|tables/table4\d+|workbook)\.xml")
+OWNED = re.compile(r"xl/(worksheets/sheet1?\d|tables/table4\d+|workbook)\.xml")
+"""The user's own sheet is number 77."""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,11 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(scope="module")
 def written(rich: bytes, plan: BookPlan) -> bytes:
     return wrote(rich, plan)
+
+
+def part_of(sheet: str) -> str:
+    """Return the part that holds a sheet of the product's."""
+    return f"xl/worksheets/sheet{[spec.name for spec in SHEETS].index(sheet) + 1}.xml"
 
 
 def wrote(data: bytes, plan: BookPlan) -> bytes:
@@ -104,7 +111,7 @@ def test_the_products_charts_drawings_styles_and_strings_are_unchanged(rich, wri
 
 def test_outside_the_rows_an_owned_sheet_keeps_its_bytes(rich, written):
     before, after = parts_of(rich), parts_of(written)
-    for number in range(1, 14):
+    for number in range(1, len(SHEETS) + 1):
         name = f"xl/worksheets/sheet{number}.xml"
         for pattern in (
             rb"^.*?(?=<dimension)",
@@ -170,14 +177,15 @@ def test_writing_the_same_again_changes_nothing_but_the_log(written, plan):
     log = next(
         name for name, xml in before.items() if name.startswith("xl/tables/") and b"run_log" in xml
     )
-    assert changed == {log, "xl/worksheets/sheet12.xml"}
+    assert changed == {log, part_of("Run log")}
 
 
 def test_a_check_writes_no_forecast(written, case):
     after = parts_of(wrote(written, plan_check(case.check)))
     before = parts_of(written)
-    for number in (9, 10, 11, 12, 13):
-        name = f"xl/worksheets/sheet{number}.xml"
+    names = [spec.name for spec in SHEETS]
+    for sheet in names[names.index("Rates") :]:
+        name = part_of(sheet)
         stripped = [re.sub(rb"<c r=\"A2\".*?</c>", b"", p[name], count=1) for p in (before, after)]
         assert stripped[0] == stripped[1]
 
@@ -191,7 +199,7 @@ def test_an_override_survives_a_run_even_where_its_rate_is_gone(written):
 
 def test_notes_beside_a_table_survive_and_below_it_are_never_overwritten(rich, plan):
     parts = parts_of(rich)
-    part = "xl/worksheets/sheet10.xml"
+    part = part_of("Forecast")
     row = re.search(rb'<row r="6"[^>]*>.*?</row>', parts[part]).group()
     note = b'<c r="N6" t="inlineStr"><is><t>mine</t></is></c>'
     beside = packed(edited(parts, part, row, row.replace(b"</row>", note + b"</row>")))
@@ -255,13 +263,12 @@ def test_a_filter_left_on_is_cleared_so_that_no_row_is_hidden(rich):
     filtered = ref.replace(b"/>", b'><filterColumn colId="0"><filters><filter val="x"/></filters>'
                            b"</filterColumn></autoFilter>")  # fmt: skip
     other = edited(parts, part, ref, filtered)
-    other = edited(other, "xl/worksheets/sheet8.xml", b'<row r="24"', b'<row r="24" hidden="1"')
+    other = edited(other, part_of("Checks"), b'<row r="24"', b'<row r="24" hidden="1"')
     values = TableValues(name="row_tallies", columns=("list", "found"), rows=(("List 3", 1),))
     after = parts_of(wrote(packed(other), BookPlan(tables=(values,))))
     assert b"filterColumn" not in after[part]
     assert (
-        b'hidden="1"'
-        not in re.search(rb'<row r="24".*?</row>', after["xl/worksheets/sheet8.xml"]).group()
+        b'hidden="1"' not in re.search(rb'<row r="24".*?</row>', after[part_of("Checks")]).group()
     )
 
 
@@ -269,7 +276,7 @@ def test_a_formula_of_the_users_in_an_override_cell_becomes_its_value_and_leaves
     rich, plan
 ):
     parts = parts_of(rich)
-    part = "xl/worksheets/sheet9.xml"
+    part = part_of("Rates")
     cell = re.search(rb'<c r="K6"( s="\d+")?/>', parts[part])
     typed = b'<c r="K6"' + (cell.group(1) or b"") + b"><f>0.04*1.25</f><v>0.05</v></c>"
     other = packed(edited(parts, part, cell.group(), typed))
@@ -313,7 +320,7 @@ def test_strict_binary_and_declared_entities_are_refused(rich):
     )
     entity = edited(
         parts,
-        "xl/worksheets/sheet9.xml",
+        part_of("Rates"),
         b"<worksheet",
         b'<!DOCTYPE x [<!ENTITY a "b">]><worksheet',
     )

@@ -25,11 +25,13 @@ class FakeWorkbook:
     def __init__(self) -> None:
         self._grids: dict[str, Grid] = {spec.name: {} for spec in SHEETS}
         self._tables: dict[str, tuple[str, int, int, tuple[str, ...]]] = {}
+        self._left: dict[str, int] = {}
         self._names: dict[str, tuple[str, int, int, int, int]] = {}
         for spec in SHEETS:
             for table in spec.tables:
                 bottom = table.first_row + 1
                 self._tables[table.name] = (spec.name, table.first_row, bottom, table.headings)
+                self._left[table.name] = table.first_column
             for area in spec.areas:
                 row, column = _place(area.cell)
                 self._names[area.name] = (spec.name, row, column, area.rows, area.columns)
@@ -68,7 +70,8 @@ class FakeWorkbook:
     def read_table(self, table: str) -> TableRead:
         sheet, top, bottom, columns = self._table(table)
         grid, numbers = self._grids[sheet], range(top + 1, bottom + 1)
-        width = range(1, len(columns) + 1)
+        left = self._left[table]
+        width = range(left, left + len(columns))
         return TableRead(
             name=table,
             sheet=sheet,
@@ -107,7 +110,7 @@ class FakeWorkbook:
     def _write_table(self, values: TableValues) -> None:
         sheet, top, bottom, columns = self._table(values.name)
         grid = self._grids[sheet]
-        at = [columns.index(name) + 1 for name in values.columns]
+        at = [columns.index(name) + self._left[values.name] for name in values.columns]
         first = top + 1
         if values.append:
             filled = [r for r in range(first, bottom + 1) if any(grid.get((r, c)) for c in at)]

@@ -19,7 +19,9 @@ from demand_model.errors import InvalidInputError
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _READ_TOGETHER = frozenset(
-    spec.name for spec in SHEETS if spec.kind in (Kind.INPUT, Kind.GUIDE) or spec.name == "Rates"
+    spec.name
+    for spec in SHEETS
+    if spec.kind in (Kind.INPUT, Kind.GUIDE) or spec.name in ("Rates", "History", "Memory")
 )
 """Small sheets that every command reads: one pass over the file for all of them."""
 

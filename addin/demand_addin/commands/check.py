@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from demand_addin.commands.closed_file import FileJob, change_file
 from demand_addin.commands.outcome import ExitCode, Json, Outcome
-from demand_addin.layout.declare import Kind
+from demand_addin.history_sheet import Memory, read_history, read_memory
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.plan import plan_check
 from demand_addin.ports import BookPlan, WorkbookPort
@@ -14,7 +14,7 @@ from demand_addin.progress import Progress, silent
 from demand_addin.run_log import TABLE as RUN_LOG
 from demand_addin.run_log import broken_links, past_runs, same_again
 from demand_addin.settings import RunSettings, read_mapping, read_settings
-from demand_model import check
+from demand_model import History, check
 from demand_model.annex_a.checked import CheckResult, RowTally
 from demand_model.annex_a.findings import Finding, Findings, Severity
 from demand_model.annex_a.fingerprint import list_hash
@@ -28,11 +28,13 @@ _SPOKEN = (Severity.STOP, Severity.WARN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The lists of a workbook, once judged."""
+    """The lists of a workbook, once judged, and what it knows of the months before them."""
 
     check: CheckResult
     settings: RunSettings
     hashes: dict[int, str]
+    history: History
+    memory: Memory
 
 
 def check_book(job: FileJob, *, progress: Progress = silent) -> Outcome:
@@ -90,17 +92,22 @@ def judge(book: WorkbookPort, settings: RunSettings, progress: Progress) -> Judg
         past_runs(log),
     )
     said = (*again, *_broken(log.sheet, broken_links(log)))
+    history, of_history = read_history(book, result.lists.census_date if result.lists else None)
+    memory, of_memory = read_memory(book)
+    findings = result.findings + of_history + of_memory + Findings.of(said)
     return Judged(
-        check=replace(result, findings=result.findings + Findings.of(said)),
+        check=replace(result, findings=findings),
         settings=settings,
         hashes=hashes,
+        history=history,
+        memory=memory,
     )
 
 
 def list_sheets(book: WorkbookPort) -> tuple[RawSheet, ...]:
     """Read the paste sheets; where one was renamed, also every sheet that is not the product's."""
     names = book.sheet_names()
-    paste = [spec.name for spec in SHEETS if spec.kind is Kind.PASTE]
+    paste = [spec.name for spec in SHEETS if spec.list_number is not None]
     owned = {spec.name for spec in SHEETS}
     wanted = [name for name in names if name in paste]
     if len(wanted) < len(paste):

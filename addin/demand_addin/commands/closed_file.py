@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from demand_addin.closed import ClosedWorkbook
+from demand_addin.commands.older_book import fitted
 from demand_addin.layout.declare import Kind
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.ports import BookPlan, WorkbookPort
@@ -21,7 +22,10 @@ from demand_model.errors import InvalidInputError
 Result = TypeVar("Result")
 
 _OWN_SHEETS = {spec.name for spec in SHEETS if spec.kind is not Kind.PASTE}
-_SHEET_OF = {table.name: spec.name for spec in SHEETS for table in spec.tables}
+_PLACE_OF = {
+    table.name: (spec.name, table.first_column) for spec in SHEETS for table in spec.tables
+}
+"""Sheet and first column of each table."""
 
 OPEN_NOTE = (
     "{name} seems to be open in Excel: what was not saved there was not seen; close it without "
@@ -91,18 +95,19 @@ def change_file(
         plan, result = work(book)
         if plan is None:
             return result, Saved(path=job.target, is_changed=False)
-        book.write(plan)
+        written, lacking = fitted(book, plan)
+        book.write(written)
         saved = save(
             book.to_bytes(),
             job.target,
             now=job.now,
-            verify=lambda path: verify_workbook(path, plan),
+            verify=lambda path: verify_workbook(path, written),
             read_as=seen,
         )
     if opened and not saved.notes:
         name = OPEN_NOTE.format(name=job.target.name)
         saved = replace(saved, notes=(name,))
-    return result, saved
+    return result, replace(saved, notes=(*lacking, *saved.notes))
 
 
 def open_book(path: Path) -> ClosedWorkbook:
@@ -138,11 +143,15 @@ def verify_workbook(path: Path, plan: BookPlan) -> None:
     if damaged is not None:
         raise InvalidInputError("The new workbook did not verify, so nothing was changed.")
     names = set(ClosedWorkbook.open(path).sheet_names())
-    planned: Counter[str] = Counter()
+    below: Counter[tuple[str, int]] = Counter()
     for table in plan.tables:
-        planned[_SHEET_OF[table.name]] += _filled(table.rows)
+        below[_PLACE_OF[table.name]] += _filled(table.rows)
     for lists in plan.sheets:
-        planned[lists.sheet] += _filled(lists.rows)
+        below[lists.sheet, 1] += _filled(lists.rows)
+    # Tables that stand side by side share their rows.
+    planned: dict[str, int] = {}
+    for (sheet, _), rows in below.items():
+        planned[sheet] = max(planned.get(sheet, 0), rows)
     # All sheets in one pass; a sheet that the user has renamed holds its tables all the same.
     for raw in read_sheets(path, only=planned.keys() & names):
         if _filled(raw.cells) < planned[raw.sheet]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from demand_addin.commands.check import (
+    Judged,
     check_lines,
     check_record,
     finding_lines,
@@ -20,7 +21,8 @@ from demand_addin.commands.check import (
 )
 from demand_addin.commands.closed_file import FileJob, change_file
 from demand_addin.commands.outcome import ExitCode, Outcome
-from demand_addin.plan import ChartChoices, RunChoices, RunLogEntry, plan_run
+from demand_addin.history_sheet import OTHER_LISTS, earlier_months, history_hash, trusted
+from demand_addin.plan import ChartChoices, Earlier, RunChoices, RunLogEntry, plan_run
 from demand_addin.ports import BookPlan, WorkbookPort
 from demand_addin.progress import Progress, silent
 from demand_addin.run_log import (
@@ -41,16 +43,27 @@ from demand_addin.settings import (
     require_fan_scenario,
     settings_hash,
 )
-from demand_model import fit, simulate, spells, summarise, tabulate
-from demand_model.annex_a.checked import CheckResult, Lists
+from demand_model import (
+    Exposure,
+    History,
+    fit,
+    history_disagreements,
+    simulate,
+    spells,
+    summarise,
+    tabulate,
+)
+from demand_model.annex_a.checked import CheckResult
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.annex_a.findings import Severity
+from demand_model.exposure.history import listed_months
 from demand_model.rates.fit import FlowRates, overridable_rate_ids
 from demand_model.rates.table import rates_table
+from demand_model.results.explain import referral_shares
 from demand_model.results.forecast import Forecast
 from demand_model.simulation.scenario import Scenario
 
-_SIMULATION_FROM, _SIMULATION_TO = 0.25, 0.85
+_FIT, _SIMULATION_FROM, _SIMULATION_TO = 0.15, 0.25, 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,29 +148,31 @@ def run_on(
     require_fan_scenario(book, settings, [scenario.name for scenario in scenarios])
     overrides = read_overrides(book)
     usable = {k: v for k, v in overrides.items() if k in set(overridable_rate_ids())}
-    rates, forecast = forecast_lists(lists, settings, scenarios, usable, progress)
+    progress("Fitting the flow rates", _FIT)
+    exposure = tabulate(spells(lists))
+    listed = listed_months(exposure)
+    memory, other = trusted(judged.memory, listed)
+    months = earlier_months(memory, judged.history, listed)
+    rates, forecast = forecast_exposure(exposure, months, settings, scenarios, usable, progress)
+    apart = history_disagreements(judged.history, exposure) + other
+    checked = replace(judged.check, findings=judged.check.findings + apart)
     progress("Writing the results", _SIMULATION_TO)
-    log = RunLogEntry(
-        when=now.replace(tzinfo=None, microsecond=0),
-        version=importlib.metadata.version("csc-demand"),
-        seed=settings.seed,
-        draws=settings.draws,
-        horizon_months=settings.horizon_months,
-        list_hashes=list_hashes_text(judged.hashes),
-        settings_hash=settings_hash(settings, scenarios, usable),
-        rows_used=rows_used_text({t.list_number: t.used for t in judged.check.tallies}),
-        previous_hash=previous_hash(book.read_table(RUN_LOG)),
-        packages=packages_text(),
-    )
+    asked = settings_hash(settings, scenarios, usable)
     plan = plan_run(
-        check=judged.check,
+        check=checked,
         rates=rates_table(rates),
         forecast=forecast,
         scenario_names=_all_names(book, lists.census_date),
         choices=_choices(book, settings),
-        log=log,
+        log=_log_entry(book, judged, asked, months, now),
         overrides=overrides,
         mapping=book.read_table("mapping"),
+        earlier=Earlier(
+            memory=memory,
+            history=judged.history,
+            listed=listed,
+            from_referrals=referral_shares(rates),
+        ),
     )
     unused = tuple(
         f"Your own rate for {rate_id} was not used: this rate cannot be set."
@@ -165,7 +180,7 @@ def run_on(
         if rate_id not in usable
     )
     run = Run(
-        check=judged.check,
+        check=checked,
         settings=settings,
         scenarios=scenarios,
         forecast=forecast,
@@ -174,17 +189,35 @@ def run_on(
     return plan, run
 
 
-def forecast_lists(
-    lists: Lists,
+def _log_entry(
+    book: WorkbookPort, judged: Judged, asked: str, months: History | None, now: datetime
+) -> RunLogEntry:
+    """Say what the run rests on: lists, earlier months, what was asked for, and versions."""
+    settings = judged.settings
+    return RunLogEntry(
+        when=now.replace(tzinfo=None, microsecond=0),
+        version=importlib.metadata.version("csc-demand"),
+        seed=settings.seed,
+        draws=settings.draws,
+        horizon_months=settings.horizon_months,
+        list_hashes=list_hashes_text(judged.hashes, history_hash(months)),
+        settings_hash=asked,
+        rows_used=rows_used_text({t.list_number: t.used for t in judged.check.tallies}),
+        previous_hash=previous_hash(book.read_table(RUN_LOG)),
+        packages=packages_text(),
+    )
+
+
+def forecast_exposure(
+    exposure: Exposure,
+    months: History | None,
     settings: RunSettings,
     scenarios: Sequence[Scenario],
     overrides: dict[str, float],
     progress: Progress,
 ) -> tuple[FlowRates, Forecast]:
-    """Go from checked lists to a forecast: spells, exposure, rates, trajectories, summary."""
-    progress("Fitting the flow rates", 0.15)
-    exposure = tabulate(spells(lists))
-    rates = fit(exposure, overrides=overrides)
+    """Go from what the lists show, and earlier months, to a forecast."""
+    rates = fit(exposure, history=months, overrides=overrides)
     trajectories = simulate(
         rates,
         scenarios,
@@ -197,12 +230,12 @@ def forecast_lists(
 
 
 def _warning_lines(check: CheckResult) -> tuple[str, ...]:
-    """Say which lists look old, and how many other warnings stand on sheet Checks."""
+    """Say what may be a slip of the hand, and how many other warnings stand on sheet Checks."""
     warnings = [f for f in check.findings.items if f.severity is Severity.WARN]
-    old = [f for f in warnings if f.rule == SAME_AGAIN]
-    rest = len(warnings) - len(old)
+    slips = [f for f in warnings if f.rule in (SAME_AGAIN, OTHER_LISTS)]
+    rest = len(warnings) - len(slips)
     counted = "1 warning stands" if rest == 1 else f"{rest} warnings stand"
-    return (*finding_lines(old), *((f"{counted} on sheet Checks.",) if rest else ()))
+    return (*finding_lines(slips), *((f"{counted} on sheet Checks.",) if rest else ()))
 
 
 def _within(progress: Progress, low: float, high: float) -> Callable[[str, float], None]:

@@ -7,7 +7,6 @@ solid, the forecast dashed; lines differ in dash as well as in colour.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ import xlsxwriter
 from xlsxwriter.chart import Chart
 
 from demand_addin.layout import chart_data as blocks
+from demand_addin.layout import chart_parts as parts
 from demand_addin.layout.declare import Area
 from demand_addin.layout.styles import BLUE, FONT, GREY, MAROON, ORANGE, TEAL
 
@@ -22,7 +22,6 @@ SHEET = "Chart data"
 _BANDS = ("#CBD5E3", "#9DB1CB", "#6E8DB3", "#9DB1CB", "#CBD5E3")
 _DASHES = ("dash", "long_dash", "dash_dot", "square_dot")
 _LINES = (BLUE, TEAL, MAROON, ORANGE)
-_RULES = "#E1E5EA"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,21 +135,14 @@ def draw(book: xlsxwriter.Workbook, spec: ChartSpec) -> Chart:
     return chart
 
 
-def _new(book: xlsxwriter.Workbook, kind: dict[str, str]) -> Chart:
-    chart = book.add_chart(kind)
-    if chart is None:
-        raise ValueError(f"no chart of kind {kind}")
-    return chart
-
-
 def _fan(book: xlsxwriter.Workbook, block: Area) -> Chart:
     """Draw a stack of bands on an invisible base, with three lines over it."""
-    chart = _new(book, {"type": "area", "subtype": "stacked"})
+    chart = parts.new_chart(book, {"type": "area", "subtype": "stacked"})
     for column in range(1, 7):
         colour = None if column == 1 else _BANDS[column - 2]
         fill = {"none": True} if colour is None else {"color": colour}
         chart.add_series(_series(block, column) | {"fill": fill, "border": {"none": True}})
-    lines = _new(book, {"type": "line"})
+    lines = parts.new_chart(book, {"type": "line"})
     last = blocks.CHART_ROWS - 1
     label = {
         "value": True,
@@ -170,34 +162,34 @@ def _fan(book: xlsxwriter.Workbook, block: Area) -> Chart:
         lines.add_series(_series(block, column) | options)
     chart.combine(lines)
     # The base, and the lower halves of the bands, need no second place in the legend.
-    chart.set_legend(_legend([0, 1, 2]))
+    chart.set_legend(parts.legend([0, 1, 2]))
     return chart
 
 
 def _compare(book: xlsxwriter.Workbook, block: Area) -> Chart:
-    chart = _new(book, {"type": "line"})
+    chart = parts.new_chart(book, {"type": "line"})
     for i in range(4):
         line = {"color": _LINES[i], "width": 2, "dash_type": _DASHES[i]}
         chart.add_series(_series(block, i + 2) | {"line": line, "marker": {"type": "none"}})
     line = {"color": GREY, "width": 2.25}
     chart.add_series(_series(block, 1) | {"line": line, "marker": {"type": "none"}})
-    chart.set_legend(_legend([4]))
+    chart.set_legend(parts.legend([4]))
     # Scenarios differ by less than the whole: here the axis need not begin at zero.
-    chart.set_y_axis(_y_axis(is_from_zero=False))
+    chart.set_y_axis(parts.y_axis(is_from_zero=False))
     return chart
 
 
 def _hidden_need(book: xlsxwriter.Workbook, block: Area) -> Chart:
     """Draw the three parts as a stack; their sum is what was not made."""
-    chart = _new(book, {"type": "area", "subtype": "stacked"})
+    chart = parts.new_chart(book, {"type": "area", "subtype": "stacked"})
     for column, colour in ((2, "#5FB9B1"), (3, "#C9CDD2"), (4, "#9DB1CB")):
         area = {"fill": {"color": colour}, "border": {"none": True}}
         chart.add_series(_series(block, column) | area)
-    lines = _new(book, {"type": "line"})
+    lines = parts.new_chart(book, {"type": "line"})
     line = {"color": GREY, "width": 2, "dash_type": "dash"}
     lines.add_series(_series(block, 1) | {"line": line, "marker": {"type": "none"}})
     chart.combine(lines)
-    chart.set_legend(_legend([]))
+    chart.set_legend(parts.legend([]))
     return chart
 
 
@@ -206,7 +198,7 @@ def _pairs(book: xlsxwriter.Workbook, block: Area, count: int, *, named: int) ->
 
     The legend names the first set (`named` 0, the past) or the second (1, the forecast).
     """
-    chart = _new(book, {"type": "line"})
+    chart = parts.new_chart(book, {"type": "line"})
     for i in range(count):
         line = {"color": _LINES[i], "width": 2.25}
         chart.add_series(_series(block, i + 1) | {"line": line, "marker": {"type": "none"}})
@@ -214,74 +206,16 @@ def _pairs(book: xlsxwriter.Workbook, block: Area, count: int, *, named: int) ->
         line = {"color": _LINES[i], "width": 2, "dash_type": _DASHES[i]}
         chart.add_series(_series(block, count + i + 1) | {"line": line, "marker": {"type": "none"}})
     unnamed = (1 - named) * count
-    chart.set_legend(_legend(range(unnamed, unnamed + count)))
+    chart.set_legend(parts.legend(range(unnamed, unnamed + count)))
     return chart
 
 
 def _series(block: Area, column: int) -> dict[str, Any]:
-    """Bind a series to a column of a block (0 is the month)."""
-    first = _first_column(block)
-    head = blocks.HEADING_ROW - 1
-    top, bottom = head + 1, head + blocks.CHART_ROWS
-    return {
-        "name": [SHEET, head, first + column],
-        "categories": [SHEET, top, first, bottom, first],
-        "values": [SHEET, top, first + column, bottom, first + column],
-    }
-
-
-def _first_column(block: Area) -> int:
-    letters = block.cell.rstrip("0123456789")
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1
-
-
-def _legend(without: Sequence[int]) -> dict[str, Any]:
-    legend: dict[str, Any] = {"position": "bottom", "font": {"name": FONT, "size": 8}}
-    if without:
-        legend["delete_series"] = list(without)
-    return legend
+    return parts.series(SHEET, block, column)
 
 
 def _dress(chart: Chart, spec: ChartSpec) -> None:
-    small = {"name": FONT, "size": 8, "color": GREY}
-    chart.set_title(
-        {
-            "name": spec.title,
-            "name_font": {"name": FONT, "size": 11, "bold": True, "color": BLUE},
-            "overlay": False,
-        }
-    )
-    chart.set_x_axis(
-        {
-            "date_axis": True,
-            "num_format": "mmm yy",
-            "num_font": small,
-            "line": {"color": GREY},
-            "major_unit": 3,
-            "major_unit_type": "months",
-            "minor_unit": 1,
-            "minor_unit_type": "months",
-            "major_tick_mark": "outside",
-            "minor_tick_mark": "none",
-            "label_position": "low",
-        }
-    )
+    chart.set_x_axis(parts.date_axis())
     if not spec.block.startswith("chart_compare_"):
-        chart.set_y_axis(_y_axis(is_from_zero=True))
-    chart.set_chartarea({"border": {"color": _RULES}, "fill": {"color": "#FFFFFF"}})
-    chart.show_blanks_as("gap")
-    chart.set_size({"width": spec.width, "height": spec.height})
-
-
-def _y_axis(*, is_from_zero: bool) -> dict[str, Any]:
-    axis: dict[str, Any] = {
-        "num_format": "#,##0",
-        "num_font": {"name": FONT, "size": 8, "color": GREY},
-        "line": {"none": True},
-        "major_gridlines": {"visible": True, "line": {"color": _RULES, "width": 0.75}},
-        "major_tick_mark": "none",
-    }
-    return axis | {"min": 0} if is_from_zero else axis
+        chart.set_y_axis(parts.y_axis(is_from_zero=True))
+    parts.dress(chart, title=spec.title, width=spec.width, height=spec.height)

@@ -33,6 +33,7 @@ class Style(StrEnum):
     NUMBER = "number"
     RATE = "rate"
     SHARE = "share"
+    SHARE_FINE = "share_fine"
     GENERAL = "general"
 
 
@@ -72,7 +73,9 @@ class TableSpec:
     name
         The table's name in Excel.
     first_row
-        1-based row of its headings; tables begin in column A.
+        1-based row of its headings.
+    first_column
+        1-based column that it begins in; most begin in column A.
     room
         Rows that the sheet keeps free below the headings.
     """
@@ -81,6 +84,7 @@ class TableSpec:
     columns: tuple[Column, ...]
     first_row: int = 5
     room: int = 1_000_000
+    first_column: int = 1
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -106,6 +110,19 @@ class Area:
     cell: str
     rows: int = 1
     columns: int = 1
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """The 0-based row and column of the top left cell.
+
+        >>> Area(name="x", cell="AB7").corner
+        (6, 27)
+        """
+        letters = self.cell.rstrip("0123456789")
+        column = 0
+        for letter in letters:
+            column = column * 26 + ord(letter) - 64
+        return int(self.cell[len(letters) :]) - 1, column - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

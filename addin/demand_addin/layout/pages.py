@@ -8,6 +8,7 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from demand_addin.layout import chart_data as blocks
+from demand_addin.layout import what_changed
 from demand_addin.layout.charts import CHARTS, draw
 from demand_addin.layout.declare import SheetSpec, Style
 from demand_addin.layout.sheets import CHECKS, area
@@ -20,11 +21,16 @@ SETTINGS_ROW = 6
 """1-based row of the first setting."""
 
 NOT_RUN = "Not run yet"
+
+LAID_OUT = frozenset({"Dashboard", "Accuracy"})
+"""Sheets whose pages are laid out to the pixel, and so printed as they say themselves."""
+
 _DASH_SCALE = 79
 _DASH_ROWS: dict[int, int] = {
     1: 34,
     **dict.fromkeys((2, 3, 16), 18),
-    **dict.fromkeys((4, 11, 17, 34, 41, 54, 67), 8),
+    **dict.fromkeys((4, 17, 34, 41, 54, 67), 8),
+    11: 24,
     **dict.fromkeys(range(19, 34), 25),
     **dict.fromkeys(range(36, 41), 17),
     **dict.fromkeys(range(43, 54), 28),
@@ -46,6 +52,7 @@ _LINKS = {
     "List 3": "Paste: referrals",
     "List 7": "Paste: child protection plans",
     "List 8": "Paste: children in care",
+    "History": "Paste, if you have them: your own monthly counts",
     "Mapping": "Input: spellings to settle once",
     "Settings": "Input: census date, horizon, what is shown",
     "Scenarios": "Input: lockdowns and other changes",
@@ -53,8 +60,12 @@ _LINKS = {
     "Rates": "Output: fitted rates, with room for your own",
     "Forecast": "Output: every figure, as a tidy table",
     "Dashboard": "Output: headlines and charts, two A4 pages",
+    "Accuracy": "Output: how far to trust the forecast",
+    "What changed": "Output: why this forecast is not the last one",
+    "Memory": "Kept by the model: what earlier runs saw and said",
     "Run log": "Output: one row a run",
-    "Chart data": "Helper: what the charts draw",
+    "Chart data": "Helper: what the Dashboard's charts draw",
+    "Accuracy data": "Helper: what the charts of sheet Accuracy draw",
 }
 
 
@@ -111,7 +122,7 @@ def start(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Wor
             "Protected sheets have no password (Review, Unprotect Sheet). Your own sheets, "
             "charts and notes are left alone by every run.",
         ),
-        start=35,
+        start=23 + len(_LINKS),
     ):
         ws.write_string(row, 1, text, formats.note)
 
@@ -242,6 +253,7 @@ def _dash_texts(ws: Worksheet, formats: Formats) -> None:
     ws.write_string("A3", "No forecast yet: see sheet Start.", formats.get(font_color=GREY))
     for row in range(5, 11):
         ws.write_blank(f"A{row}", None, sentence)
+    ws.write_blank(what_changed.DASHBOARD_LINE.cell, None, formats.get(font_color=BLUE))
     ws.write_blank("A16", None, small)
     ws.write_string("A18", "Past and forecast", caption)
     ws.write_string("A35", "What these numbers rest on", caption)
@@ -307,4 +319,5 @@ def chart_data(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwrite
     ws.write_string(blocks.HEADING_ROW - 1, left, "Scenario names", formats.column_heading)
     for row in range(names.rows):
         ws.write_blank(blocks.HEADING_ROW + row, left, None, formats.get())
+    what_changed.draw_blocks(ws, formats)
     ws.freeze_panes(blocks.HEADING_ROW, 0)

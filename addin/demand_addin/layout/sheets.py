@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from demand_addin.layout import accuracy
 from demand_addin.layout.chart_data import BLOCKS, SCENARIO_NAMES
 from demand_addin.layout.declare import Area, Kind, SheetSpec, TableSpec
+from demand_addin.layout.history import HISTORY_SHEET
+from demand_addin.layout.memory import MEMORY_SHEET
 from demand_addin.layout.settings import SETTINGS
 from demand_addin.layout.tables import (
     FINDINGS,
@@ -15,6 +18,8 @@ from demand_addin.layout.tables import (
     SCENARIOS,
     WINDOWS,
 )
+from demand_addin.layout.what_changed import BLOCKS as WATERFALLS
+from demand_addin.layout.what_changed import DASHBOARD_LINE, WHAT_CHANGED_SHEET
 
 __all__ = ["SETTINGS", "SHEETS", "area", "sheet", "status_names", "table"]
 
@@ -46,6 +51,7 @@ SHEETS: tuple[SheetSpec, ...] = (
         SheetSpec(name=f"List {n}", kind=Kind.PASTE, title=f"List {n}", list_number=n)
         for n in (3, 7, 8)
     ),
+    HISTORY_SHEET,
     SheetSpec(
         name="Mapping",
         kind=Kind.INPUT,
@@ -105,6 +111,7 @@ SHEETS: tuple[SheetSpec, ...] = (
         areas=(
             Area(name="dash_subtitle", cell="A3"),
             Area(name="dash_headlines", cell="A5", rows=6),
+            DASHBOARD_LINE,
             Area(name="dash_numbers", cell="A12", rows=4, columns=11),
             Area(name="dash_numbers_note", cell="A16"),
             Area(name="dash_fan_note", cell="A18"),
@@ -117,10 +124,22 @@ SHEETS: tuple[SheetSpec, ...] = (
         ),
     ),
     SheetSpec(
+        name=accuracy.SHEET,
+        kind=Kind.OUTPUT,
+        title="Accuracy: how far to trust this forecast",
+        purpose="What the model would have said on earlier dates, what it did say, and what "
+        "happened. csc-demand backtest writes the first part, every run the others.",
+        tables=accuracy.TABLES,
+        areas=accuracy.AREAS,
+        is_protected=True,
+    ),
+    WHAT_CHANGED_SHEET,
+    MEMORY_SHEET,
+    SheetSpec(
         name="Run log",
         kind=Kind.OUTPUT,
         title="Run log: one row a run, never overwritten",
-        purpose="The same lists, settings, seed and version give the same results.",
+        purpose="The same lists, earlier months, settings, seed and version give the same results.",
         tables=(RUN_LOG,),
         is_protected=True,
     ),
@@ -130,7 +149,16 @@ SHEETS: tuple[SheetSpec, ...] = (
         title="Chart data: what the Dashboard's charts draw",
         purpose="Written by every run. The last month is repeated down to the end of each "
         "block, so that a chart of fixed size shows any horizon.",
-        areas=(*BLOCKS, SCENARIO_NAMES),
+        areas=(*BLOCKS, SCENARIO_NAMES, *WATERFALLS),
+        is_protected=True,
+    ),
+    SheetSpec(
+        name=accuracy.DATA_SHEET,
+        kind=Kind.HELPER,
+        title="Accuracy data: what the charts of sheet Accuracy draw",
+        purpose="The last month is repeated down to the end of each block, so that a chart of "
+        "fixed size shows any number of months.",
+        areas=accuracy.BLOCKS,
         is_protected=True,
     ),
 )

@@ -42,6 +42,7 @@ NUMBER_FORMATS = {
     Style.NUMBER: "#,##0.0",
     Style.RATE: "0.0000",
     Style.SHARE: "0%",
+    Style.SHARE_FINE: "0.0%",
 }
 
 

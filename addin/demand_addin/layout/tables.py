@@ -286,7 +286,11 @@ RUN_LOG = TableSpec(
             width=15,
         ),
         Column(name="census_date", meaning="Census date used.", style=Style.DATE, width=12),
-        Column(name="list_hashes", meaning="A fingerprint of each list's cells.", width=36),
+        Column(
+            name="list_hashes",
+            meaning="A fingerprint of each list's cells, and of the earlier months used.",
+            width=36,
+        ),
         Column(name="settings_hash", meaning="A fingerprint of settings and scenarios.", width=18),
         Column(name="rows_used", meaning="Rows used of each list.", width=30),
         *(

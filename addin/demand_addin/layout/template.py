@@ -15,7 +15,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from demand_addin.layout import pages
+from demand_addin.layout import accuracy_page, pages, what_changed
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area, Column, Kind, Setting, SheetSpec, Style, TableSpec
 from demand_addin.layout.sheets import SHEETS
@@ -56,6 +56,9 @@ PAGES: Mapping[str, Callable[[Worksheet, SheetSpec, Formats, xlsxwriter.Workbook
     "Checks": pages.checks,
     "Dashboard": pages.dashboard,
     "Chart data": pages.chart_data,
+    "What changed": what_changed.page,
+    "Accuracy": accuracy_page.report,
+    "Accuracy data": accuracy_page.data,
 }
 """What a sheet holds beyond its tables and settings."""
 
@@ -125,7 +128,7 @@ def _draw_sheet(
 ) -> None:
     ws.set_tab_color(TABS[spec.kind])
     ws.hide_gridlines(2)
-    if spec.kind is Kind.PASTE:
+    if spec.list_number is not None:
         pages.paste(ws, spec, formats)
     else:
         ws.set_row(0, 26)
@@ -148,11 +151,11 @@ def _draw_sheet(
 def _set_print(ws: Worksheet, spec: SheetSpec) -> None:
     ws.set_paper(9)
     ws.set_footer("&L&8&F, &A&R&8Page &P of &N")
-    if spec.name == "Dashboard":
+    if spec.name in pages.LAID_OUT:
         return
     ws.set_landscape()
     ws.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
-    ws.fit_to_pages(1, 0)
+    ws.fit_to_pages(1, 1 if spec.kind is Kind.GUIDE else 0)
     if spec.tables:
         first = spec.tables[-1].first_row
         ws.repeat_rows(first - 1)
@@ -175,8 +178,9 @@ def _draw_table(
             {"header": c.name, "header_format": formats.heading_of(c.style)} for c in table.columns
         ],
     }
-    ws.add_table(head, 0, head + count, len(table.columns) - 1, options)
-    for index, column in enumerate(table.columns):
+    left = table.first_column - 1
+    ws.add_table(head, left, head + count, left + len(table.columns) - 1, options)
+    for index, column in enumerate(table.columns, start=left):
         if column.is_input:
             style = formats.input(column.style, is_wrapped=column.is_wrapped)
         else:
@@ -188,11 +192,11 @@ def _draw_table(
             ws.write_blank(row, index, None, style)
         _add_prompts(ws, head, index, column)
         for row, values in enumerate(rows, start=head + 1):
-            _write(ws, row, index, values[index], style)
+            _write(ws, row, index, values[index - left], style)
     for row, values in enumerate(rows, start=head + 1):
         ws.set_row(row, _LINE_HEIGHT * _lines(table, values))
     if is_sole:
-        first_free = len(table.columns)
+        first_free = left + len(table.columns)
         ws.set_column(first_free, first_free + 20, 12, formats.free)
 
 
@@ -298,13 +302,14 @@ _VALUES = re.compile(rb"(<c:val><c:numRef><c:f>[^<]*</c:f>)<c:numCache>.*?</c:nu
 
 
 def _chart_finished(xml: bytes) -> bytes:
-    """Say of a chart's date axis what Excel would else guess, and drop values not there yet.
+    """Say of a chart's axis what Excel would else guess, and drop values not there yet.
 
     Excel guesses the base unit of a date axis from the smallest step between
     two dates, which the repeated last month makes nought; and it would take an
     axis whose dates are still blank for one of texts.
     """
-    xml = _CATEGORIES.sub(rb"<c:cat><c:numRef>\1</c:numRef></c:cat>", xml)
+    kind = b"num" if b"<c:dateAx>" in xml else b"str"
+    xml = _CATEGORIES.sub(rb"<c:cat><c:%bRef>\1</c:%bRef></c:cat>" % (kind, kind), xml)
     xml = _VALUES.sub(rb"\1", xml)
     head, mark, tail = xml.partition(b"<c:dateAx>")
     tail = tail.replace(

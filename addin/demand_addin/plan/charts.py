@@ -10,7 +10,7 @@ from itertools import pairwise
 import pandas as pd
 
 from demand_addin.layout import chart_data as blocks
-from demand_addin.plan.values import cells
+from demand_addin.plan.values import month_block
 from demand_addin.ports import CellValue, RangeValues
 from demand_model.annex_a.codes import PLACEMENT_GROUPS
 from demand_model.results.forecast import Forecast
@@ -214,20 +214,7 @@ def _merged(lines: Sequence[Series]) -> list[tuple[object, ...]]:
     return [(month, *(line.get(month) for line in lines)) for month in months]
 
 
-def _axis_day(month: object) -> date | None:
-    """Return where a month stands on the axis: no later than the 28th.
-
-    A date axis that steps by months from the 31st skips the short months, and
-    labels drift; from the 28th every step lands in the next month.
-    """
-    return month.replace(day=min(month.day, 28)) if isinstance(month, date) else None
-
-
 def _block(
     heads: Sequence[str], rows: Sequence[tuple[object, ...]]
 ) -> tuple[tuple[CellValue, ...], ...]:
-    """Headings, then the months, then the last month repeated to the block's end."""
-    shown = [(_axis_day(row[0]), *cells(row[1:])) for row in rows[: blocks.CHART_ROWS]]
-    if shown:
-        shown += [shown[-1]] * (blocks.CHART_ROWS - len(shown))
-    return (tuple(heads), *shown)
+    return month_block(heads, rows, blocks.CHART_ROWS)

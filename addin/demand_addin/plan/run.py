@@ -9,10 +9,12 @@ from itertools import pairwise
 
 import pandas as pd
 
+from demand_addin.history_sheet import Memory, monthly_actuals, no_months
 from demand_addin.layout.chart_data import SCENARIO_NAMES
 from demand_addin.layout.settings import SETTINGS
 from demand_addin.layout.sheets import CHECKS, status_names
 from demand_addin.layout.tables import FORECAST, RATES, RUN_LOG
+from demand_addin.plan.accuracy import control_tables, tracking_tables
 from demand_addin.plan.charts import ChartChoices, chart_ranges
 from demand_addin.plan.check import (
     LOOK,
@@ -23,10 +25,16 @@ from demand_addin.plan.check import (
     start_ranges,
 )
 from demand_addin.plan.dashboard import basis_rows, dashboard_ranges, headline_numbers
+from demand_addin.plan.memory import memory_tables, remembered
 from demand_addin.plan.values import frame_rows, month_name
+from demand_addin.plan.what_changed import all_children, changes, changes_values, records_of
 from demand_addin.ports import BookPlan, CellValue, RangeValues, TableRead, TableValues
+from demand_model import History
 from demand_model.annex_a.checked import CheckResult
+from demand_model.results.control import control_charts
 from demand_model.results.forecast import QUANTILE_COLUMNS, Forecast
+from demand_model.results.track import PAST_COLUMNS, track
+from demand_model.simulation.scenario import BASELINE
 
 _RATE_DECIMALS = 6
 _BALANCE_TOLERANCE = 0.5
@@ -72,6 +80,28 @@ class RunLogEntry:
     packages: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Earlier:
+    """What is known beside this run's lists.
+
+    Attributes
+    ----------
+    memory
+        As it stood before this run.
+    history
+        The analyst's own monthly counts.
+    listed
+        The whole months that the lists show (`demand_model.exposure.history.listed_months`).
+    from_referrals
+        From `demand_model.results.explain.referral_shares`.
+    """
+
+    memory: Memory = field(default_factory=Memory.empty)
+    history: History = field(default_factory=History.empty)
+    listed: pd.DataFrame = field(default_factory=no_months)
+    from_referrals: Mapping[str, float] | None = None
+
+
 def plan_run(
     *,
     check: CheckResult,
@@ -82,6 +112,7 @@ def plan_run(
     log: RunLogEntry,
     overrides: Mapping[str, float] | None = None,
     mapping: TableRead | None = None,
+    earlier: Earlier | None = None,
 ) -> BookPlan:
     """Plan everything that a run writes, for one go.
 
@@ -99,9 +130,12 @@ def plan_run(
         The analyst's own rates by ``rate_id``, which the table keeps.
     mapping
         Table `mapping` as it stands: settled spellings are kept.
+    earlier
+        What sheets Memory and History hold; nothing by default.
     """
     own = dict(overrides or {})
     charts = choices.charts
+    learned = _learned(forecast, charts, earlier or Earlier())
     results = {**check_results(check), **_forecast_results(forecast)}
     until = forecast.table["month_end"].max().date()
     said = f"Run {log.when:%d/%m/%Y %H:%M}, version {log.version}"
@@ -115,6 +149,7 @@ def plan_run(
                 rows=frame_rows(forecast.table, FORECAST.headings),
             ),
             _log_row(log, forecast, charts.fan_scenario),
+            *learned.tables,
         ),
         ranges=(
             *start_ranges(check, choices.authority, f"{said}: forecast to {month_name(until)}"),
@@ -144,7 +179,35 @@ def plan_run(
                 name="settings_at_last_run",
                 rows=tuple((choices.entered.get(s.key),) for s in SETTINGS),
             ),
+            *learned.ranges,
         ),
+    )
+
+
+def _learned(forecast: Forecast, charts: ChartChoices, earlier: Earlier) -> BookPlan:
+    """Plan sheets Memory and What changed, and what a run writes of sheet Accuracy."""
+    whole = all_children(forecast)
+    records = records_of(whole, charts.fan_scenario)
+    changed, said = changes_values(
+        changes(
+            whole,
+            earlier.memory,
+            records,
+            scenario=charts.fan_scenario,
+            compare=charts.compare,
+            from_referrals=earlier.from_referrals,
+        )
+    )
+    memory = remembered(earlier.memory, earlier.listed, records, baseline=BASELINE.name)
+    monthly = monthly_actuals(earlier.memory, earlier.history, earlier.listed)
+    past = memory.past[memory.past["scenario"] == BASELINE.name]
+    parts = (
+        tracking_tables(track(past[list(PAST_COLUMNS)], monthly), monthly),
+        control_tables(control_charts(monthly)),
+    )
+    return BookPlan(
+        tables=(changed, *memory_tables(memory), *(t for part in parts for t in part.tables)),
+        ranges=(*said, *(r for part in parts for r in part.ranges)),
     )
 
 

@@ -68,6 +68,33 @@ def month_end(day: date, months: int = 0) -> date:
     return date(year, month + 1, calendar.monthrange(year, month + 1)[1])
 
 
+def month_block(
+    heads: Sequence[str], rows: Sequence[tuple[object, ...]], months: int
+) -> tuple[tuple[CellValue, ...], ...]:
+    """Return what a chart of fixed size draws: headings, months, the last month repeated.
+
+    Parameters
+    ----------
+    rows
+        A day of the month and the series' values, in the order of time.
+    months
+        Rows below the headings; none are filled if there is no month at all.
+    """
+    shown = [(_axis_day(row[0]), *cells(row[1:])) for row in rows[:months]]
+    if shown:
+        shown += [shown[-1]] * (months - len(shown))
+    return (tuple(heads), *shown)
+
+
+def _axis_day(month: object) -> date | None:
+    """Return where a month stands on the axis: no later than the 28th.
+
+    A date axis that steps by months from the 31st skips the short months, and
+    labels drift; from the 28th every step lands in the next month.
+    """
+    return month.replace(day=min(month.day, 28)) if isinstance(month, date) else None
+
+
 def number(value: float) -> str:
     """Return a count in words for a sentence: whole from 10 up, one decimal below.
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from demand_model.exposure.bands import CARE_SEGMENTS, PLAN_BANDS, UASC
+from demand_model.exposure.bands import (
+    AGE_BANDS,
+    CARE_BANDS,
+    CARE_SEGMENTS,
+    PLAN_BANDS,
+    UASC,
+)
 from demand_model.exposure.opening import OpeningStock
+from demand_model.rates.drift import drift_paths
+from demand_model.rates.history import PastRates, Process, drift_of, move
 from demand_model.rates.priors import (
     CARE_ENTRY_AGE_QUANTILES_YEARS,
     PLAN_ENTRY_AGE_QUANTILES_YEARS,
@@ -26,6 +36,8 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 
 PROPOSALS_PER_DRAW = 4
+_LEAST_FLOW, _LEAST_FACTOR = 0.05, 0.1
+"""Children a month below which history moves nothing; the furthest down that it moves a rate."""
 _PRIOR_ENTRANTS = 10.0
 """Weight of the national ages at entry, in children."""
 
@@ -55,9 +67,24 @@ class RateDraws:
     other_care: FloatArray
     uasc: FloatArray
 
-    def take(self, index: npt.NDArray[np.intp]) -> RateDraws:
+    def take(self, index: npt.NDArray[np.intp]) -> Self:
         """The draws at `index`."""
-        return RateDraws(**{f.name: getattr(self, f.name)[..., index] for f in fields(self)})
+        return type(self)(**{f.name: getattr(self, f.name)[..., index] for f in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HistoryDraws(RateDraws):
+    """Draws that know where they stand in what history says.
+
+    Attributes
+    ----------
+    past_node, past_deviation
+        Of each process (rows as `Process`), as `PastRate.paths` takes them; shape
+        (processes, draws).
+    """
+
+    past_node: npt.NDArray[np.int64]
+    past_deviation: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,9 +124,7 @@ def equilibrium(draws: RateDraws, rates: FlowRates) -> Equilibrium:
     opening = rates.exposure.opening
     referrals = rates.referrals_per_month
     plan_intake = referrals * draws.plan_lags.sum(axis=0) + draws.other_plan
-    band = PLAN_BANDS.index(opening.plans.days / DAYS_PER_MONTH)
-    open_plans = np.bincount(band, minlength=len(PLAN_BANDS)).astype(float)
-    from_plans = open_plans @ draws.plan_to_care
+    from_plans = _open_plans(opening) @ draws.plan_to_care
     care_intake = referrals * draws.care_lags.sum(axis=0) + draws.other_care + from_plans
     hazards = draws.care_ends.sum(axis=0)
     ages = entry_ages(opening.care_entry_age_days, CARE_ENTRY_AGE_QUANTILES_YEARS, 12)
@@ -115,11 +140,13 @@ def draw_rates(
     """Joint draws of all rates at the census date.
 
     Independent posteriors are drawn, moved by the drift that the window's mean
-    cannot show, weighted by the balance prior and resampled (sampling importance
-    resampling, systematic).
+    cannot show, and to where history puts them if there is any, weighted by the
+    balance prior and resampled (sampling importance resampling, systematic).
     """
     proposals = draws * PROPOSALS_PER_DRAW if balanced else draws
     drawn = _independent(rates, proposals, rng)
+    if rates.past is not None:
+        drawn = _moved(drawn, rates, rates.past, rng)
     if not balanced:
         return drawn
     implied = equilibrium(drawn, rates)
@@ -149,7 +176,7 @@ def _systematic(weight: FloatArray, draws: int, rng: np.random.Generator) -> npt
 
 def _independent(rates: FlowRates, draws: int, rng: np.random.Generator) -> RateDraws:
     priors = rates.priors
-    months = max(w.months for w in rates.exposure.windows.values())
+    months = _window_months(rates)
 
     def now(drift: Drift) -> FloatArray:
         return _present_over_window(drift, months, draws, rng)
@@ -175,14 +202,126 @@ def _independent(rates: FlowRates, draws: int, rng: np.random.Generator) -> Rate
 def _present_over_window(
     drift: Drift, months: int, draws: int, rng: np.random.Generator
 ) -> FloatArray:
-    """Rate at the census date over its mean in the window, under the drift.
+    """Rate at the census date over its mean in the window, under the drift; of mean 1."""
+    variance = present_variance(drift, months)
+    return np.asarray(np.exp(rng.standard_normal(draws) * np.sqrt(variance) - variance / 2.0))
 
-    For a random walk with monthly variance ``q`` the present less the mean of
-    the last ``w`` months has variance ``q w / 3``; capped at the drift's own.
+
+def present_variance(drift: Drift, months: int) -> float:
+    """Variance of the log of a rate now less its mean over the last `months`.
+
+    For a random walk with monthly variance ``q`` it is ``q w / 3``; capped at the
+    drift's own.
     """
     q = drift.sd**2 * (1.0 - drift.persistence**2)
-    variance = min(q * months / 3.0, drift.sd**2)
-    return np.asarray(np.exp(rng.standard_normal(draws) * np.sqrt(variance) - variance / 2.0))
+    return float(min(q * months / 3.0, drift.sd**2))
+
+
+def _moved(
+    drawn: RateDraws, rates: FlowRates, past: PastRates, rng: np.random.Generator
+) -> HistoryDraws:
+    """The draws where history and lists together put the four processes."""
+    draws = drawn.uasc.size
+    months = _window_months(rates)
+    node = np.zeros((len(Process), draws), dtype=np.int64)
+    deviation = np.zeros((len(Process), draws))
+    factor = np.ones((len(Process), draws))
+    flows = _flows_now(drawn, rates)
+    for process, one in past.rates.items():
+        moving, still = flows[process]
+        if moving.mean() < _LEAST_FLOW:
+            continue
+        drift = drift_of(process, rates.priors)
+        shift, node[process], deviation[process] = move(
+            one,
+            np.log(moving + still),
+            present_variance(drift, months),
+            drift,
+            past.list_offset[process],
+            rng,
+        )
+        wanted = (moving + still) * np.exp(shift) - still
+        factor[process] = np.maximum(wanted / moving, _LEAST_FACTOR)
+    plan, care = factor[Process.PLAN_CONVERSION], factor[Process.CARE_CONVERSION]
+    return HistoryDraws(
+        plan_ends=drawn.plan_ends * factor[Process.PLAN_EXIT],
+        care_ends=drawn.care_ends * factor[Process.CARE_EXIT],
+        plan_lags=drawn.plan_lags * plan,
+        other_plan=drawn.other_plan * plan,
+        plan_to_care=drawn.plan_to_care * care,
+        care_lags=drawn.care_lags * care,
+        other_care=drawn.other_care * care,
+        uasc=drawn.uasc,
+        past_node=node,
+        past_deviation=deviation,
+    )
+
+
+def _flows_now(drawn: RateDraws, rates: FlowRates) -> dict[Process, tuple[FloatArray, FloatArray]]:
+    """Starts and ends a month at the census date: what moves with the process, and the rest.
+
+    UASC starts and 18th birthdays move with none.
+    """
+    opening, referrals = rates.exposure.opening, rates.referrals_per_month
+    nothing = np.zeros(drawn.uasc.size)
+    in_care = opening.care
+    cells = np.zeros((len(CARE_BANDS), len(CARE_SEGMENTS)))
+    age = np.nan_to_num(in_care.age_days, nan=12.0 * DAYS_PER_YEAR) / DAYS_PER_YEAR
+    segment = np.where(in_care.uasc, UASC_SEGMENT, AGE_BANDS.index(age))
+    np.add.at(cells, (CARE_BANDS.index(in_care.days / DAYS_PER_MONTH), segment), 1.0)
+    birthdays = float((age >= 17.0).sum()) / 12.0
+    return {
+        Process.PLAN_CONVERSION: (
+            referrals * drawn.plan_lags.sum(axis=0) + drawn.other_plan,
+            nothing,
+        ),
+        Process.CARE_CONVERSION: (
+            referrals * drawn.care_lags.sum(axis=0)
+            + drawn.other_care
+            + _open_plans(opening) @ drawn.plan_to_care,
+            drawn.uasc,
+        ),
+        Process.PLAN_EXIT: (_open_plans(opening) @ drawn.plan_ends, nothing),
+        Process.CARE_EXIT: (
+            np.einsum("bs,rbsd->d", cells, drawn.care_ends),
+            np.full(drawn.uasc.size, birthdays),
+        ),
+    }
+
+
+def _open_plans(opening: OpeningStock) -> FloatArray:
+    """Children on a plan by duration band."""
+    band = PLAN_BANDS.index(opening.plans.days / DAYS_PER_MONTH)
+    return np.bincount(band, minlength=len(PLAN_BANDS)).astype(float)
+
+
+def _window_months(rates: FlowRates) -> int:
+    return max(w.months for w in rates.exposure.windows.values())
+
+
+def rate_drifts(
+    rates: FlowRates,
+    drawn: RateDraws,
+    months: pd.PeriodIndex,
+    rngs: Sequence[np.random.Generator],
+) -> list[FloatArray]:
+    """Multipliers of each process by month and draw, in the order of `Process`.
+
+    With history, from each draw's rate now back towards the authority's usual level;
+    without, from 0 (see `drift_paths`). One generator a process.
+    """
+    draws = drawn.uasc.size
+    paths = []
+    for process in Process:
+        past = None if rates.past is None else rates.past.rates.get(process)
+        rng = rngs[process]
+        if past is not None and isinstance(drawn, HistoryDraws):
+            node, deviation = drawn.past_node[process], drawn.past_deviation[process]
+            paths.append(past.paths(months, node, deviation, rng))
+        else:
+            drift = drift_of(process, rates.priors)
+            paths.append(drift_paths(drift, len(months), draws, rng))
+    return paths
 
 
 def plan_entry_ages(opening: OpeningStock, count: int) -> FloatArray:

@@ -18,11 +18,21 @@ from demand_model.exposure.bands import (
     RE_REFERRAL_BANDS,
     Bands,
 )
+from demand_model.exposure.history import History
 from demand_model.exposure.tabulate import Exposure
 from demand_model.flows import ALL, CARE_ENDS, Flow
 from demand_model.rates.conversions import Conversion, fit_conversion
 from demand_model.rates.hazards import BandedRates, fit_banded
+from demand_model.rates.history import PastRates
+from demand_model.rates.history_fit import fit_past
+from demand_model.rates.history_series import (
+    monthly_records,
+    on_lists_footing,
+    referrals_with_history,
+    shocks_of,
+)
 from demand_model.rates.intake import IntakeFit, fit_intake
+from demand_model.rates.intake_prior import PAST_SHOCKS
 from demand_model.rates.priors import Prior, Priors
 from demand_model.units import DAYS_PER_MONTH, working_days_in_months
 
@@ -89,6 +99,8 @@ class FlowRates:
         again within the window; added to the other starts.
     overrides
         The analyst's own rates, by rate_id.
+    past
+        What months of history say of conversions and exits, if any were given.
     """
 
     exposure: Exposure
@@ -108,6 +120,7 @@ class FlowRates:
     referral_scale: float = 1.0
     returns_per_month: float = 0.0
     overrides: Mapping[str, float] = field(default_factory=dict)
+    past: PastRates | None = None
 
 
 def rate_id(flow: Flow, duration_band: str = ALL, segment: str = ALL) -> str:
@@ -118,6 +131,7 @@ def rate_id(flow: Flow, duration_band: str = ALL, segment: str = ALL) -> str:
 def fit(
     exposure: Exposure,
     *,
+    history: History | None = None,
     priors: Priors | None = None,
     overrides: Mapping[str, float] | None = None,
 ) -> FlowRates:
@@ -127,6 +141,8 @@ def fit(
     ----------
     exposure
         From `tabulate`.
+    history
+        Monthly counts of earlier months, if there are any.
     priors
         National priors unless given.
     overrides
@@ -153,12 +169,17 @@ def fit(
             "List 3 holds no referral within its window, so no forecast can be made. "
             "Check the census date and that List 3 was pasted."
         )
-    intake = fit_intake(counts, working_days=working_days.to_numpy(float))
+    shocks, records = PAST_SHOCKS, None
+    if history is not None:
+        shocks, records = shocks_of(history.unusual), monthly_records(history, exposure)
+        records["referrals"] = on_lists_footing(records["referrals"], counts, working_days, shocks)
+        counts, working_days = referrals_with_history(records["referrals"], counts, working_days)
+    intake = fit_intake(counts, working_days=working_days.to_numpy(float), shocks=shocks)
     fitted = referrals_per_working_day(intake)
     scale = own.get(rate_id(Flow.REFERRALS), fitted) / fitted
     table = exposure.table
     per_day = _referrals_per_day(exposure)
-    return FlowRates(
+    fitted_rates = FlowRates(
         exposure=exposure,
         priors=priors,
         dispersion=dispersion,
@@ -210,6 +231,9 @@ def fit(
         ),
         overrides=own,
     )
+    if records is None:
+        return fitted_rates
+    return replace(fitted_rates, past=fit_past(records, shocks, fitted_rates))
 
 
 def overridable_rate_ids() -> tuple[str, ...]:

@@ -18,6 +18,17 @@ MEASURES = (
 )
 """Referrals, child protection plans and children looked after, by month."""
 
+MEASURE_NAMES = {
+    "referrals": "Referrals",
+    "cp_open": "Child protection plans",
+    "cla_open": "Children in care",
+    "cp_starts": "Plans started",
+    "cp_ends": "Plans ended",
+    "cla_starts": "Coming into care",
+    "cla_ends": "Leaving care",
+}
+"""Measures as sentences and sheets name them, in the order in which they matter to a reader."""
+
 QUANTILES = (0.025, 0.10, 0.25, 0.50, 0.75, 0.90, 0.975)
 QUANTILE_COLUMNS = ("p2_5", "p10", "p25", "p50", "p75", "p90", "p97_5")
 FORECAST_COLUMNS = ("month_end", "measure", "segment", "scenario", "mean", *QUANTILE_COLUMNS)

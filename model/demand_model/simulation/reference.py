@@ -36,10 +36,11 @@ from demand_model.rates.draws import (
     care_entry_ages,
     draw_rates,
     plan_entry_ages,
+    rate_drifts,
     uasc_entry_ages,
 )
-from demand_model.rates.drift import drift_paths
 from demand_model.rates.fit import FlowRates
+from demand_model.rates.history import Process
 from demand_model.rates.priors import SOURCE_PRIOR_EVENTS, SOURCE_SHARES
 from demand_model.simulation.scenario import (
     BASELINE,
@@ -147,13 +148,9 @@ def _draw_inputs(
     paths = rates.intake.draw_paths(line.months, draws, rng)
     weights = rates.source_counts + SOURCE_PRIOR_EVENTS * np.asarray(SOURCE_SHARES)
     shares = rng.dirichlet(weights / rates.dispersion["referrals"], draws)
-    priors, months = rates.priors, len(line.months)
-    drift = {
-        "plan conversion": drift_paths(priors.plan_conversion_drift, months, draws, rng),
-        "care conversion": drift_paths(priors.care_conversion_drift, months, draws, rng),
-        "plan exit": drift_paths(priors.plan_exit_drift, months, draws, rng),
-        "care exit": drift_paths(priors.care_exit_drift, months, draws, rng),
-    }
+    paths_of = rate_drifts(rates, drawn, line.months, [rng] * len(Process))
+    names = ("plan conversion", "care conversion", "plan exit", "care exit")
+    drift = dict(zip(names, paths_of, strict=True))
     return [
         _Drawn(
             plan_ends=drawn.plan_ends[:, d].tolist(),

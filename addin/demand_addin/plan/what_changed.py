@@ -1,0 +1,294 @@
+"""Why the forecast is not the last one: waterfalls as sentences, chart blocks and a table."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from demand_addin.history_sheet import Memory
+from demand_addin.layout import what_changed as declared
+from demand_addin.plan.values import day_name, month_name
+from demand_addin.ports import CellValue, RangeValues, TableValues
+from demand_model.flows import ALL
+from demand_model.results.explain import explain_change, explain_scenarios
+from demand_model.results.forecast import Forecast
+from demand_model.results.records import ForecastRecord, record_of
+from demand_model.results.waterfall import Waterfall
+from demand_model.simulation.scenario import BASELINE
+
+_LINE_LENGTH = 215
+_SAME = 0.002
+"""Children; forecasts are remembered to three decimals."""
+_BELOW = 0.5
+"""Height below the lowest column, as a share of the span of the changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is said on sheet What changed.
+
+    Attributes
+    ----------
+    since, between
+        Waterfalls since the last forecast, and between two scenarios; one a measure
+        of `layout.what_changed.MEASURES`, or none.
+    since_note, between_note
+        What is compared, or why there is nothing to compare.
+    """
+
+    since: tuple[Waterfall, ...]
+    between: tuple[Waterfall, ...]
+    since_note: str
+    between_note: str
+
+    @property
+    def headline(self) -> str:
+        """The sentence that matters most."""
+        return self.since[0].sentence if self.since else declared.FIRST_RUN
+
+
+def all_children(forecast: Forecast) -> Forecast:
+    """Return the forecast without its splits by group, which take long to search."""
+    table, history = forecast.table, forecast.history
+    return replace(
+        forecast,
+        table=table[table["segment"] == ALL],
+        history=history[history["segment"] == ALL],
+    )
+
+
+def records_of(forecast: Forecast, scenario: str) -> tuple[ForecastRecord, ...]:
+    """Return what is remembered of a run: the baseline, and the fan charts' scenario."""
+    there = set(forecast.table["scenario"].unique())
+    wanted = dict.fromkeys((BASELINE.name, scenario))
+    return tuple(record_of(forecast, name) for name in wanted if name in there)
+
+
+def changes(
+    forecast: Forecast,
+    memory: Memory,
+    records: Sequence[ForecastRecord],
+    *,
+    scenario: str,
+    compare: Sequence[str],
+    from_referrals: Mapping[str, float] | None = None,
+) -> Changes:
+    """Explain a forecast against the last other one, and one scenario against another.
+
+    Parameters
+    ----------
+    memory
+        As it stood before this run.
+    records
+        Of this run, from `records_of`.
+    scenario
+        Of the fan charts; the baseline stands in where it is not remembered.
+    compare
+        Scenarios compared on the Dashboard, in order; the first two that were run count.
+    from_referrals
+        From `demand_model.results.explain.referral_shares`.
+    """
+    since, since_note = _since(forecast, memory, records, scenario, from_referrals)
+    between, between_note = _between(forecast, compare, from_referrals)
+    return Changes(since=since, between=between, since_note=since_note, between_note=between_note)
+
+
+def changes_values(found: Changes) -> tuple[TableValues, tuple[RangeValues, ...]]:
+    """Return the table, and the sentences and chart blocks, of sheet What changed."""
+    sets = {"since": found.since, "between": found.between}
+    notes = {"since": found.since_note, "between": found.between_note}
+    ranges = [
+        RangeValues(name=declared.TOP.name, rows=((found.headline,),)),
+        RangeValues(
+            name=declared.DASHBOARD_LINE.name,
+            rows=((found.headline if found.since else None,),),
+        ),
+    ]
+    for which, waterfalls in sets.items():
+        # The first since the last forecast stands on top already.
+        said = [w.sentence for w in waterfalls[which == "since" :]]
+        lines = [(line,) for sentence in said for line in textwrap.wrap(sentence, _LINE_LENGTH)]
+        place = declared.SENTENCES[which]
+        ranges += [
+            RangeValues(name=declared.NOTES[which].name, rows=((notes[which],),)),
+            RangeValues(name=place.name, rows=tuple(lines[: place.rows])),
+            *_blocks(which, waterfalls),
+        ]
+    rows = [row for waterfalls in sets.values() for w in waterfalls for row in _rows(w)]
+    table = TableValues(
+        name=declared.WHAT_CHANGED.name,
+        columns=declared.WHAT_CHANGED.headings,
+        rows=tuple(rows),
+    )
+    return table, tuple(ranges)
+
+
+def _since(
+    forecast: Forecast,
+    memory: Memory,
+    records: Sequence[ForecastRecord],
+    scenario: str,
+    from_referrals: Mapping[str, float] | None,
+) -> tuple[tuple[Waterfall, ...], str]:
+    now = {record.scenario: record for record in records}
+    for name in dict.fromkeys((scenario, BASELINE.name)):
+        before = _before(memory, now[name]) if name in now else None
+        if before is None:
+            continue
+        if set(before.months["month_end"]).isdisjoint(now[name].months["month_end"]):
+            return (), "The last forecast and this one have no month in common."
+        baselines = memory.record(before.census_date, BASELINE.name), now.get(BASELINE.name)
+        both = baselines if all(baselines) else (None, None)
+        found = tuple(
+            explain_change(
+                before,
+                now[name],
+                forecast.history,
+                measure=measure,
+                before_baseline=both[0],
+                after_baseline=both[1],
+                from_referrals=from_referrals,
+            )
+            for measure in declared.MEASURES
+        )
+        return found, _since_note(before, now[name], found[0])
+    return (), "There is no earlier forecast in this workbook yet."
+
+
+def _since_note(before: ForecastRecord, now: ForecastRecord, found: Waterfall) -> str:
+    if before.census_date == now.census_date:
+        what = f"From the run before to this run, both of lists as at {day_name(now.census_date)}"
+    else:
+        what = (
+            f"From the forecast of lists as at {day_name(before.census_date)} to that of lists as "
+            f"at {day_name(now.census_date)}"
+        )
+    return f"{what}. The month compared: {month_name(found.month_end)}. Scenario: {now.scenario}."
+
+
+def _before(memory: Memory, now: ForecastRecord) -> ForecastRecord | None:
+    """Return the last forecast that was another: of the same lists, or of earlier ones."""
+    again = memory.record(now.census_date, now.scenario)
+    if again is not None and not _is_same(again, now):
+        return again
+    for day in reversed(memory.census_dates):
+        if day < now.census_date:
+            found = memory.record(day, now.scenario)
+            if found is not None and _is_whole(found):
+                return found
+    return None
+
+
+def _is_same(one: ForecastRecord, other: ForecastRecord) -> bool:
+    keys, numbers = ["measure", "month_end"], ["mean", "p2_5", "p10", "p90", "p97_5"]
+    a, b = (record.months.set_index(keys)[numbers].sort_index() for record in (one, other))
+    if not a.index.equals(b.index):
+        return False
+    return bool(np.allclose(a.to_numpy(float), b.to_numpy(float), rtol=0, atol=_SAME))
+
+
+def _is_whole(record: ForecastRecord) -> bool:
+    """Whether every month is there: of older forecasts only some are kept."""
+    months = record.months["month_end"].dt.to_period("M").unique()
+    return bool(len(months) == max(months).ordinal - min(months).ordinal + 1)
+
+
+def _between(
+    forecast: Forecast, compare: Sequence[str], from_referrals: Mapping[str, float] | None
+) -> tuple[tuple[Waterfall, ...], str]:
+    there = set(forecast.table["scenario"].unique())
+    names = [name for name in dict.fromkeys(compare) if name in there][:2]
+    if len(names) < 2:
+        return (), "Choose two scenarios to be compared on sheet Settings, and run again."
+    one, other = (record_of(forecast, name) for name in names)
+    found = tuple(
+        explain_scenarios(
+            one, other, forecast.history, measure=measure, from_referrals=from_referrals
+        )
+        for measure in declared.MEASURES
+    )
+    return found, (
+        f"From {names[0]} to {names[1]}, the first two scenarios compared on sheet Settings. The "
+        f"month compared: {month_name(found[0].month_end)}."
+    )
+
+
+def _rows(waterfall: Waterfall) -> list[tuple[CellValue, ...]]:
+    table = waterfall.written(1)
+    columns = ("driver", "value", "running", "is_total", "note")
+    return [
+        (
+            waterfall.before,
+            waterfall.after,
+            waterfall.measure,
+            waterfall.month_end,
+            str(driver),
+            None if is_total else float(value),
+            float(running),
+            str(note) or None,
+        )
+        for driver, value, running, is_total, note in zip(
+            *(table[name] for name in columns), strict=True
+        )
+    ]
+
+
+def _blocks(which: str, waterfalls: Sequence[Waterfall]) -> list[RangeValues]:
+    by_measure = {w.measure: w for w in waterfalls}
+    ranges = []
+    for measure in declared.MEASURES:
+        rows: tuple[tuple[CellValue, ...], ...] = (declared.WATERFALL_COLUMNS,)
+        if measure in by_measure:
+            room = declared.BARS[which][measure]
+            rows = (*rows, *_fitted(columns_of(by_measure[measure]), room))
+        ranges.append(RangeValues(name=f"chart_changed_{which}_{measure}", rows=rows))
+    return ranges
+
+
+def _fitted(
+    columns: Sequence[tuple[CellValue, ...]], room: int
+) -> tuple[tuple[CellValue, ...], ...]:
+    """Leave out drivers that did nothing, last first, as far as the chart has no room."""
+    idle = [i for i in range(1, len(columns) - 1) if not any(columns[i][2:])]
+    over = max(len(columns) - room, 0)
+    dropped = set(idle[::-1][:over])
+    return tuple(column for i, column in enumerate(columns) if i not in dropped)
+
+
+def columns_of(waterfall: Waterfall) -> tuple[tuple[CellValue, ...], ...]:
+    """Return a chart column a row: label, invisible part, forecast, more, fewer.
+
+    All heights are above a base line below the lowest figure, so that any sign can
+    be drawn and a change can be seen beside the whole.
+    """
+    table = waterfall.written()
+    values, running = (table[name].to_numpy(float) for name in ("value", "running"))
+    is_total = table["is_total"].to_numpy(bool)
+    start = np.where(is_total, running, running - values)
+    low, high = float(min(running.min(), start.min())), float(max(running.max(), start.max()))
+    base = low - _BELOW * max(high - low, 0.05 * abs(high), 1.0)
+    base = max(base, 0.0) if low >= 0 else base
+    rows: list[tuple[CellValue, ...]] = []
+    for i, driver in enumerate(table["driver"]):
+        value, label = float(values[i]), f"{driver}\n{_number(values[i], is_total=is_total[i])}"
+        if is_total[i]:
+            rows.append((label, 0, _height(value - base), None, None))
+        else:
+            below = _height(min(start[i], running[i]) - base)
+            more = _height(value) if value > 0 else None
+            rows.append((label, below, None, more, _height(-value) if value < 0 else None))
+    return tuple(rows)
+
+
+def _height(value: float) -> float:
+    return round(float(value), 3)
+
+
+def _number(value: float, *, is_total: bool) -> str:
+    decimals = 0 if float(value).is_integer() else 1
+    if is_total or value == 0:
+        return f"{value:,.{decimals}f}"
+    return f"{'+' if value > 0 else '−'}{abs(value):,.{decimals}f}"

@@ -1,0 +1,346 @@
+"""Sheet Memory: what runs keep, for how long, and that a workbook learns from month to month."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+from rich_workbook import packed, parts_of
+from synthetic_forecast import forecast_case
+
+from demand_addin.cli import cli
+from demand_addin.closed import ClosedWorkbook
+from demand_addin.commands.older_book import LATER_SHEETS
+from demand_addin.history_sheet import Memory, read_memory
+from demand_addin.layout import build_template
+from demand_addin.plan.memory import (
+    KEPT_CENSUS_DATES,
+    MONTHLY_CENSUS_DATES,
+    OLDER_LEADS,
+    WHOLE_CENSUS_DATES,
+    memory_tables,
+    remembered,
+)
+from demand_addin.plan.values import month_end
+from demand_addin.plan.what_changed import records_of
+from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows
+from demand_addin.run_log import broken_links
+from demand_model.exposure.history import HISTORY_MEASURES
+from demand_model.results.records import ForecastRecord
+from demand_model.results.track import PAST_COLUMNS
+from demand_samples import annex_a, authority, simulate_authority
+
+pytestmark = pytest.mark.unit
+
+BASELINE, LOCKDOWN = "Baseline", "Lockdown like spring 2020"
+
+
+def months(first: str, *referrals: float | None) -> pd.DataFrame:
+    index = pd.period_range(first, periods=len(referrals), freq="M")
+    frame = pd.DataFrame({"referrals": list(referrals)}, index)
+    return frame.reindex(columns=list(HISTORY_MEASURES)).astype(float)
+
+
+def records(
+    census: date, *, horizon: int = 24, seed: int = 1, scenario: str = LOCKDOWN
+) -> tuple[ForecastRecord, ...]:
+    return records_of(forecast_case(census, horizon=horizon, seed=seed), scenario)
+
+
+@pytest.fixture(scope="module")
+def long_memory() -> Memory:
+    """What forty monthly runs leave."""
+    memory = Memory.empty()
+    made = records(date(2022, 1, 31))
+    for k in range(40):
+        day = month_end(date(2022, 1, 31), k)
+        shifted = [
+            ForecastRecord(
+                census_date=day,
+                scenario=record.scenario,
+                months=record.months.assign(
+                    month_end=[
+                        pd.Timestamp(month_end(d.date(), k)) for d in record.months["month_end"]
+                    ]
+                ),
+                opening=record.opening,
+            )
+            for record in made
+        ]
+        memory = remembered(memory, months("2022-01", 1.0), shifted, baseline=BASELINE)
+    return memory
+
+
+@pytest.fixture
+def blank(tmp_path: Path) -> ClosedWorkbook:
+    build_template(tmp_path / "book.xlsx")
+    return ClosedWorkbook.open(tmp_path / "book.xlsx")
+
+
+# --- what is kept --------------------------------------------------------------------------------
+
+
+def test_the_columns_are_those_that_tracking_reads() -> None:
+    assert tuple(Memory.empty().forecasts.columns) == (*PAST_COLUMNS, "scenario")
+
+
+def test_later_lists_win_over_what_is_remembered_and_their_blanks_do_not() -> None:
+    memory = remembered(Memory.empty(), months("2026-01", 10, 20, 30), (), baseline=BASELINE)
+    memory = remembered(memory, months("2026-02", 21, None, 41), (), baseline=BASELINE)
+    assert memory.months["referrals"].tolist() == [10, 21, 30, 41]
+
+
+def test_older_lists_that_are_run_again_do_not_win_over_what_later_ones_showed() -> None:
+    later, older = (records(day, horizon=3) for day in (date(2026, 9, 30), date(2026, 7, 31)))
+    memory = remembered(Memory.empty(), months("2026-06", 20, 21), later, baseline=BASELINE)
+    memory = remembered(memory, months("2026-05", 9, 18, 19), older, baseline=BASELINE)
+    assert memory.months["referrals"].tolist() == [9, 20, 21]
+    assert memory.census_dates == (date(2026, 7, 31), date(2026, 9, 30))
+
+
+def test_the_baseline_and_the_fan_scenario_are_remembered_once_each() -> None:
+    case = forecast_case(date(2026, 3, 31), horizon=3)
+    assert [r.scenario for r in records_of(case, LOCKDOWN)] == [BASELINE, LOCKDOWN]
+    assert [r.scenario for r in records_of(case, BASELINE)] == [BASELINE]
+    assert [r.scenario for r in records_of(case, "Martians")] == [BASELINE]
+
+
+def test_a_workbook_gives_back_what_was_written(blank: ClosedWorkbook) -> None:
+    before = remembered(
+        Memory.empty(),
+        months("2026-01", 10, None, 30),
+        records(date(2026, 3, 31)),
+        baseline=BASELINE,
+    )
+    blank.write(BookPlan(tables=memory_tables(before)))
+    after, findings = read_memory(ClosedWorkbook.from_bytes(blank.to_bytes(), "again.xlsx"))
+    assert findings.items == ()
+    assert after.census_dates == (date(2026, 3, 31),)
+    # A month without any count is no month.
+    pd.testing.assert_frame_equal(after.months, before.months)
+    pd.testing.assert_frame_equal(
+        after.forecasts, before.forecasts, atol=6e-4, rtol=0, check_dtype=False
+    )
+    again = after.record(date(2026, 3, 31), LOCKDOWN)
+    assert again is not None
+    (_, made) = records(date(2026, 3, 31))
+    assert dict(again.opening) == dict(made.opening)
+    columns = ["measure", "month_end"]
+    left, right = (r.months.sort_values(columns, ignore_index=True) for r in (again, made))
+    pd.testing.assert_frame_equal(
+        left[list(right.columns)], right, atol=6e-4, rtol=0, check_dtype=False
+    )
+
+
+def test_the_counts_on_the_census_date_are_no_forecasts() -> None:
+    memory = remembered(
+        Memory.empty(), months("2026-01", 1), records(date(2026, 3, 31)), baseline=BASELINE
+    )
+    opening = memory.forecasts[memory.forecasts["month_end"] == memory.forecasts["made_on"]]
+    assert set(opening["measure"]) == {"cp_open", "cla_open"}
+    assert len(memory.past) == len(memory.forecasts) - len(opening)
+    assert memory.past["month_end"].min() == pd.Timestamp(2026, 4, 30)
+
+
+def test_a_run_of_the_same_census_date_replaces_the_one_before() -> None:
+    first, again = (records(date(2026, 3, 31), horizon=h) for h in (24, 6))
+    memory = remembered(Memory.empty(), months("2026-01", 1), first, baseline=BASELINE)
+    memory = remembered(memory, months("2026-01", 1), again[:1], baseline=BASELINE)
+    assert memory.record(date(2026, 3, 31), LOCKDOWN) is None
+    kept = memory.record(date(2026, 3, 31), BASELINE)
+    assert kept is not None
+    assert kept.months["month_end"].nunique() == 6
+
+
+def test_the_newest_are_kept_whole_and_of_older_ones_enough_to_judge_them(
+    long_memory: Memory,
+) -> None:
+    dates = long_memory.census_dates
+    assert len(dates) == KEPT_CENSUS_DATES
+    assert dates[-1] == month_end(date(2022, 1, 31), 39)
+    for day in dates[-WHOLE_CENSUS_DATES:]:
+        for scenario in (BASELINE, LOCKDOWN):
+            record = long_memory.record(day, scenario)
+            assert record is not None
+            assert record.months["month_end"].nunique() == 24
+    recent = long_memory.record(dates[-MONTHLY_CENSUS_DATES], BASELINE)
+    assert recent is not None
+    assert sorted(recent.months["month_end"].unique())[:12] == [
+        pd.Timestamp(month_end(recent.census_date, k)) for k in range(1, 13)
+    ]
+    oldest = long_memory.record(dates[0], BASELINE)
+    assert oldest is not None
+    assert {d.date() for d in oldest.months["month_end"]} == {
+        month_end(dates[0], k) for k in OLDER_LEADS
+    }
+    older = long_memory.forecasts["made_on"] < pd.Timestamp(dates[-WHOLE_CENSUS_DATES])
+    assert set(long_memory.forecasts.loc[older, "scenario"]) == {BASELINE}
+
+
+def test_the_sheet_is_protected_and_holds_only_counts(blank: ClosedWorkbook) -> None:
+    number = blank.sheet_names().index("Memory") + 1
+    xml = parts_of(blank.to_bytes())[f"xl/worksheets/sheet{number}.xml"]
+    assert b"<sheetProtection" in xml
+    for table in ("memory_months", "memory_forecasts"):
+        assert not {"child_id", "upn", "date_of_birth"} & set(blank.read_table(table).columns)
+
+
+# --- a workbook that is used every month ---------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One workbook after each of two runs, a month apart, and the second month's lists alone."""
+    folder = tmp_path_factory.mktemp("twice")
+    made = simulate_authority(authority("small"), seed=7)
+    lists = {day: annex_a(made, census_date=day) for day in (date(2026, 8, 31), date(2026, 9, 30))}
+    first, second, alone = (folder / f"{name}.xlsx" for name in ("first", "second", "alone"))
+    build_template(first)
+    paste(first, lists[date(2026, 8, 31)])
+    run(first)
+    shutil.copy(first, second)
+    paste(second, lists[date(2026, 9, 30)])
+    run(second)
+    build_template(alone)
+    paste(alone, lists[date(2026, 9, 30)])
+    run(alone)
+    return {"first": first, "second": second, "alone": alone}
+
+
+def run(book: Path) -> Result:
+    result = CliRunner().invoke(cli, ["run", str(book), "--draws", "100"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def paste(book: Path, lists: dict[int, pd.DataFrame]) -> None:
+    workbook = ClosedWorkbook.open(book)
+    sheets = [
+        SheetRows(sheet=f"List {n}", rows=(tuple(f.columns), *map(_cells, f.astype(object).values)))
+        for n, f in lists.items()
+    ]
+    horizon = RangeValues(name="setting_horizon_months", rows=((6,),))
+    workbook.write(BookPlan(sheets=tuple(sheets), ranges=(horizon,)))
+    book.write_bytes(workbook.to_bytes())
+
+
+def _cells(row: object) -> tuple[CellValue, ...]:
+    return tuple(
+        None if pd.isna(v) else v.to_pydatetime() if isinstance(v, pd.Timestamp) else v
+        for v in list(row)  # type: ignore[call-overload]
+    )
+
+
+def rows_of(book: Path, table: str) -> list[dict[str, object]]:
+    read = ClosedWorkbook.open(book).read_table(table)
+    rows = [row for row in read.rows if any(value is not None for value in row)]
+    return [dict(zip(read.columns, row, strict=True)) for row in rows]
+
+
+def sheet_part(book: Path, sheet: str) -> bytes:
+    number = ClosedWorkbook.open(book).sheet_names().index(sheet) + 1
+    return parts_of(book.read_bytes())[f"xl/worksheets/sheet{number}.xml"]
+
+
+def test_memory_grows_by_the_months_of_new_lists(twice: dict[str, Path]) -> None:
+    first, second = (
+        [row["month"].strftime("%Y-%m") for row in rows_of(twice[name], "memory_months")]  # type: ignore[attr-defined]
+        for name in ("first", "second")
+    )
+    # Six whole months, and the stocks on the eve of the first.
+    assert first == [f"2026-{month:02d}" for month in range(2, 9)]
+    assert second == [*first, "2026-09"]
+    assert {row["made_on"] for row in rows_of(twice["second"], "memory_forecasts")} == {
+        pd.Timestamp(2026, 8, 31),
+        pd.Timestamp(2026, 9, 30),
+    }
+
+
+def test_a_second_month_is_fitted_with_the_first_and_the_log_says_so(
+    twice: dict[str, Path],
+) -> None:
+    assert sheet_part(twice["second"], "Forecast") != sheet_part(twice["alone"], "Forecast")
+    log = rows_of(twice["second"], "run_log")
+    assert "Earlier months" not in str(log[0]["list_hashes"])
+    assert "Earlier months: " in str(log[1]["list_hashes"])
+    assert broken_links(ClosedWorkbook.open(twice["second"]).read_table("run_log")) == ()
+
+
+def test_a_second_month_is_judged_and_explained(twice: dict[str, Path]) -> None:
+    judged = rows_of(twice["second"], "past_forecasts")
+    assert {row["month_end"] for row in judged} == {pd.Timestamp(2026, 9, 30)}
+    assert len(judged) == len(HISTORY_MEASURES)
+    assert rows_of(twice["first"], "past_forecasts") == []
+    changed = rows_of(twice["second"], "what_changed")
+    assert {"Forecast of 31/08/2026"} <= {row["from"] for row in changed}
+    book = ClosedWorkbook.open(twice["second"])
+    assert str(book.read_name("changed_top").value).startswith("Children in care in February 2027")
+    assert book.read_name("dash_changed").value == book.read_name("changed_top").value
+    first = ClosedWorkbook.open(twice["first"])
+    assert str(first.read_name("changed_top").value).startswith("Run again next month")
+    assert first.read_name("dash_changed").value is None
+
+
+def test_the_same_lists_give_the_same_forecast_however_often_they_are_run(
+    twice: dict[str, Path], tmp_path: Path
+) -> None:
+    again = Path(shutil.copy(twice["second"], tmp_path / "again.xlsx"))
+    run(again)
+    assert sheet_part(again, "Forecast") == sheet_part(twice["second"], "Forecast")
+    assert sheet_part(again, "Memory") == sheet_part(twice["second"], "Memory")
+    top = ClosedWorkbook.open(again).read_name("changed_since").value
+    assert "31 August 2026" in str(top), "the last forecast that was another"
+
+
+def test_lists_of_another_authority_begin_a_new_memory(
+    twice: dict[str, Path], tmp_path: Path
+) -> None:
+    book = Path(shutil.copy(twice["first"], tmp_path / "other.xlsx"))
+    made = simulate_authority(authority("middling"), seed=7)
+    paste(book, annex_a(made, census_date=date(2026, 9, 30)))
+    assert "remembers is not of these lists" in run(book).stdout
+    assert "memory-of-other-lists" in {row["rule"] for row in rows_of(book, "findings")}
+    assert {row["made_on"] for row in rows_of(book, "memory_forecasts")} == {
+        pd.Timestamp(2026, 9, 30)
+    }
+    assert "Earlier months" not in str(rows_of(book, "run_log")[1]["list_hashes"])
+    top = ClosedWorkbook.open(book).read_name("changed_top").value
+    assert str(top).startswith("Run again next month")
+
+
+def test_a_run_that_stops_remembers_nothing(twice: dict[str, Path], tmp_path: Path) -> None:
+    book = Path(shutil.copy(twice["first"], tmp_path / "half.xlsx"))
+    workbook = ClosedWorkbook.open(book)
+    heads = tuple(v for v in workbook.read_sheet("List 8").cells[0] if v is not None)
+    workbook.write(BookPlan(sheets=(SheetRows(sheet="List 8", rows=(heads,)),)))
+    book.write_bytes(workbook.to_bytes())
+    before = book.read_bytes()
+    result = CliRunner().invoke(cli, ["run", str(book), "--draws", "100"], catch_exceptions=False)
+    assert result.exit_code == 1
+    assert book.read_bytes() == before
+
+
+def test_a_workbook_of_an_earlier_version_runs_and_is_told(
+    twice: dict[str, Path], tmp_path: Path
+) -> None:
+    parts = parts_of(twice["first"].read_bytes())
+    xml = parts["xl/workbook.xml"].decode()
+    for name in LATER_SHEETS:
+        xml = re.sub(f'<sheet name="{name}"[^>]*/>', "", xml)
+        xml = re.sub(rf"<definedName [^>]*>'?{name}'?![^<]*</definedName>", "", xml)
+    xml = re.sub(
+        r'<definedName name="(chart_changed_\w+|dash_changed)"[^<]*</definedName>', "", xml
+    )
+    book = tmp_path / "older.xlsx"
+    book.write_bytes(packed({**parts, "xl/workbook.xml": xml.encode()}))
+    said = run(book).output
+    assert "older.xlsx has no sheets History, Accuracy, What changed, Memory and " in said
+    assert "make a new workbook with csc-demand new" in said
+    assert len(rows_of(book, "run_log")) == 2
+    checked = CliRunner().invoke(cli, ["check", str(book)], catch_exceptions=False)
+    assert checked.exit_code == 0

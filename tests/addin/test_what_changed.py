@@ -1,0 +1,305 @@
+"""Sheet What changed: the two waterfalls, drawn and in words, and what stands in for the last."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich_workbook import parts_of
+from synthetic_forecast import forecast_case, run_case
+
+from demand_addin.history_sheet import Memory, no_months
+from demand_addin.layout import build_template
+from demand_addin.layout import what_changed as declared
+from demand_addin.plan import Earlier, plan_run
+from demand_addin.plan.memory import remembered
+from demand_addin.plan.what_changed import (
+    Changes,
+    changes,
+    changes_values,
+    columns_of,
+    records_of,
+)
+from demand_model.results.account import DRIVERS
+from demand_model.results.forecast import Forecast
+from demand_model.results.waterfall import Waterfall, waterfall_table
+
+pytestmark = pytest.mark.unit
+
+AUGUST, SEPTEMBER = date(2026, 8, 31), date(2026, 9, 30)
+BASELINE, LOCKDOWN, NORMAL = "Baseline", "Lockdown like spring 2020", "New normal -10%"
+
+
+def remembering(*forecasts: Forecast, scenario: str = BASELINE) -> Memory:
+    memory = Memory.empty()
+    for forecast in forecasts:
+        memory = remembered(memory, no_months(), records_of(forecast, scenario), baseline=BASELINE)
+    return memory
+
+
+def explained(
+    forecast: Forecast,
+    memory: Memory,
+    *,
+    scenario: str = BASELINE,
+    compare: tuple[str, ...] = (BASELINE, LOCKDOWN),
+) -> Changes:
+    return changes(
+        forecast, memory, records_of(forecast, scenario), scenario=scenario, compare=compare
+    )
+
+
+def waterfall(before: float, *steps: float, measure: str = "cla_open") -> Waterfall:
+    named = [(f"Driver {i}", step, "") for i, step in enumerate(steps)]
+    return Waterfall(
+        measure=measure,
+        month_end=date(2027, 3, 31),
+        before="Before",
+        after="After",
+        table=waterfall_table(before, named, before + sum(steps), ("Before", "After")),
+        sentence="Something changed.",
+    )
+
+
+@pytest.fixture(scope="module")
+def august() -> Forecast:
+    return forecast_case(AUGUST, horizon=12)
+
+
+@pytest.fixture(scope="module")
+def september() -> Forecast:
+    return forecast_case(SEPTEMBER, horizon=12, seed=2)
+
+
+@pytest.fixture(scope="module")
+def found(august: Forecast, september: Forecast) -> Changes:
+    return explained(september, remembering(august))
+
+
+# --- which forecast is the last other one --------------------------------------------------------
+
+
+def test_a_first_run_says_to_run_again(september: Forecast) -> None:
+    first = explained(september, Memory.empty())
+    assert first.since == ()
+    assert first.headline == declared.FIRST_RUN
+    assert "Run again next month" in first.headline
+    assert len(first.between) == 3
+
+
+def test_the_last_earlier_census_date_is_compared(found: Changes) -> None:
+    assert [w.measure for w in found.since] == list(declared.MEASURES)
+    assert {w.before for w in found.since} == {"Forecast of 31/08/2026"}
+    assert {w.month_end for w in found.since} == {date(2027, 8, 31)}, "the furthest in common"
+    assert found.headline == found.since[0].sentence
+    assert found.since_note == (
+        "From the forecast of lists as at 31 August 2026 to that of lists as at 30 September "
+        "2026. The month compared: August 2027. Scenario: Baseline."
+    )
+
+
+def test_the_same_run_again_is_compared_with_the_forecast_before_it(
+    august: Forecast, september: Forecast
+) -> None:
+    again = explained(september, remembering(august, september))
+    assert {w.before for w in again.since} == {"Forecast of 31/08/2026"}
+
+
+def test_another_run_of_the_same_lists_is_compared_with_the_one_before(
+    august: Forecast, september: Forecast
+) -> None:
+    other = replace(september, table=september.table.assign(mean=september.table["mean"] * 1.1))
+    again = explained(other, remembering(august, september))
+    assert {w.before for w in again.since} == {"Earlier forecast of 30/09/2026"}
+    assert again.since_note.startswith("From the run before to this run, both of lists as at 30 S")
+    assert again.since[0].month_end == date(2027, 9, 30)
+
+
+def test_a_fan_scenario_that_is_not_remembered_leaves_the_baseline(
+    august: Forecast, september: Forecast
+) -> None:
+    without = explained(september, remembering(august), scenario=LOCKDOWN)
+    assert without.since_note.endswith("Scenario: Baseline.")
+    both = explained(september, remembering(august, scenario=LOCKDOWN), scenario=LOCKDOWN)
+    assert both.since_note.endswith(f"Scenario: {LOCKDOWN}.")
+
+
+def test_forecasts_without_a_month_in_common_are_not_compared(september: Forecast) -> None:
+    old = forecast_case(date(2025, 8, 31), horizon=6)
+    apart = explained(september, remembering(old))
+    assert apart.since == ()
+    assert "no month in common" in apart.since_note
+
+
+def test_an_older_forecast_of_which_months_were_dropped_is_not_compared(
+    september: Forecast,
+) -> None:
+    old = [forecast_case(date(2026, month, 28), horizon=12) for month in (6, 7, 8)]
+    memory = remembering(*old)
+    gaps = memory.forecasts["month_end"].dt.month.isin([1, 2])
+    assert explained(september, replace(memory, forecasts=memory.forecasts[~gaps])).since == ()
+
+
+@pytest.mark.parametrize(
+    "compare", [(), (BASELINE,), (BASELINE, BASELINE), (BASELINE, "Martians"), ("", "")]
+)
+def test_fewer_than_two_scenarios_are_not_compared(
+    september: Forecast, compare: tuple[str, ...]
+) -> None:
+    alone = explained(september, Memory.empty(), compare=compare)
+    assert alone.between == ()
+    assert "Choose two scenarios" in alone.between_note
+
+
+def test_the_first_two_scenarios_that_were_run_are_compared(september: Forecast) -> None:
+    some = explained(september, Memory.empty(), compare=("Martians", LOCKDOWN, "", NORMAL))
+    assert {(w.before, w.after) for w in some.between} == {(LOCKDOWN, NORMAL)}
+    assert some.between_note.startswith(f"From {LOCKDOWN} to {NORMAL}")
+
+
+# --- what is written -----------------------------------------------------------------------------
+
+
+def test_the_table_adds_up_to_the_last_figure_written(found: Changes) -> None:
+    table, _ = changes_values(found)
+    assert table.columns == declared.WHAT_CHANGED.headings
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    keys = {(row["from"], row["to"], row["measure"]) for row in rows}
+    assert len(keys) == 6
+    for key in keys:
+        mine = [row for row in rows if (row["from"], row["to"], row["measure"]) == key]
+        first, *steps, last = mine
+        assert first["change"] is last["change"] is None
+        running = first["running"]
+        for step in steps:
+            running = round(running + step["change"], 1)
+            assert step["running"] == pytest.approx(running, abs=1e-9)
+            assert step["note"]
+        assert last["running"] == pytest.approx(running, abs=1e-9)
+
+
+def test_the_blocks_and_sentences_fit_their_places(found: Changes) -> None:
+    _, ranges = changes_values(found)
+    rows = {r.name: r.rows for r in ranges}
+    assert {b.name for b in declared.BLOCKS} <= set(rows)
+    for block in declared.BLOCKS:
+        assert 1 < len(rows[block.name]) <= block.rows, block.name
+        assert all(len(row) == block.columns for row in rows[block.name])
+    assert rows["changed_top"] == rows["dash_changed"] == ((found.headline,),)
+    said = [line for (line,) in rows["changed_since_sentences"]]
+    assert said[0].startswith("Child protection plans"), "the first stands on top"
+    assert len(rows["changed_between_sentences"]) >= 3
+
+
+def test_room_for_every_driver_of_the_engine() -> None:
+    assert declared.BARS["since"]["cla_open"] == declared.BARS["since"]["cp_open"]
+    assert declared.BARS["since"]["cla_open"] == len(DRIVERS) + 2
+
+
+@pytest.mark.parametrize("census", [date(2026, 9, 30), date(2026, 9, 14)])
+def test_a_waterfall_never_has_more_columns_than_its_chart(census: date) -> None:
+    old = forecast_case(date(2026, 8, 31), horizon=2)
+    new = forecast_case(census, horizon=2, seed=3)
+    if census.day == 14:
+        first = new.table[new.table["month_end"] == pd.Timestamp(2026, 10, 31)]
+        extra = first.assign(month_end=pd.Timestamp(2026, 9, 30))
+        new = replace(new, table=pd.concat([extra, new.table], ignore_index=True))
+    made = explained(new, remembering(old, scenario=LOCKDOWN), scenario=LOCKDOWN)
+    for which, waterfalls in (("since", made.since), ("between", made.between)):
+        assert len(waterfalls) == 3
+        for w in waterfalls:
+            spare = declared.BARS[which][w.measure] - len(columns_of(w))
+            assert spare >= (-1 if w.measure == "referrals" else 0)
+    _, ranges = changes_values(made)
+    rows = {r.name: r.rows for r in ranges}
+    for block in declared.BLOCKS:
+        assert len(rows[block.name]) <= block.rows
+        assert rows[block.name][-1][2] is not None, "the last column is the forecast after"
+
+
+def test_the_columns_stand_on_one_line_and_meet_where_they_should() -> None:
+    rows = columns_of(waterfall(600, 12, -20, 0, 3))
+    assert [row[0] for row in rows] == [
+        "Before\n600", "Driver 0\n+12", "Driver 1\n−20", "Driver 2\n0", "Driver 3\n+3",
+        "After\n595",
+    ]  # fmt: skip
+    base = 600 - rows[0][2]
+    assert 0 < base < 592, "the lowest column can be seen"
+    assert rows[1][1:] == (pytest.approx(600 - base), None, 12, None)
+    assert rows[2][1:] == (pytest.approx(592 - base), None, None, 20)
+    assert rows[3][3:] == (None, None)
+    assert rows[5][2] == pytest.approx(595 - base)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        waterfall(0, 0, 0),
+        waterfall(2, -5, 1, measure="cp_open"),
+        waterfall(-30, 10, -40),
+        waterfall(0.4, 0.2, -0.5, measure="referrals"),
+        waterfall(5000, 0.3),
+    ],
+    ids=["nothing", "through nought", "below nought", "small", "hardly anything"],
+)
+def test_any_sign_and_size_can_be_drawn(made: Waterfall) -> None:
+    table = made.written()
+    for row, value in zip(columns_of(made), table["value"], strict=True):
+        _, below, total, more, fewer = row
+        assert below >= 0
+        heights = [h for h in (total, more, fewer) if h is not None]
+        assert all(h >= 0 for h in heights)
+        assert sum(h is not None for h in (more, fewer)) <= 1
+        if total is None and value:
+            assert heights == [pytest.approx(abs(value))]
+
+
+def test_a_first_run_leaves_the_charts_empty_and_the_dashboard_line_blank(
+    september: Forecast,
+) -> None:
+    table, ranges = changes_values(explained(september, Memory.empty(), compare=()))
+    rows = {r.name: r.rows for r in ranges}
+    assert table.rows == ()
+    assert rows["dash_changed"] == ((None,),)
+    assert rows["changed_top"] == ((declared.FIRST_RUN,),)
+    for block in declared.BLOCKS:
+        assert rows[block.name] == (declared.WATERFALL_COLUMNS,)
+
+
+def test_a_run_writes_what_it_remembers_for_the_next_to_explain() -> None:
+    case = run_case(horizon=6)
+    given = {
+        "check": case.check,
+        "rates": case.rates,
+        "scenario_names": (),
+        "choices": case.choices,
+        "log": case.log,
+    }
+    first = plan_run(forecast=case.forecast, **given)  # type: ignore[arg-type]
+    memory = remembering(case.forecast)
+    months = next(t for t in first.tables if t.name == "memory_forecasts")
+    assert len(months.rows) == len(memory.forecasts)
+    later = forecast_case(date(2026, 4, 30), horizon=6)
+    second = plan_run(forecast=later, earlier=Earlier(memory=memory), **given)  # type: ignore[arg-type]
+    changed = next(t for t in second.tables if t.name == "what_changed")
+    assert {row[0] for row in changed.rows} >= {"Forecast of 31/03/2026", BASELINE}
+
+
+def test_the_charts_are_stacks_on_an_invisible_base_with_labels_as_texts(tmp_path: Path) -> None:
+    build_template(tmp_path / "book.xlsx")
+    parts = parts_of((tmp_path / "book.xlsx").read_bytes())
+    charts = [xml.decode() for name, xml in parts.items() if name.startswith("xl/charts/chart")]
+    bound = {f"${letters}$" for b in declared.BLOCKS for letters in [b.cell.rstrip("0123456789")]}
+    mine = [xml for xml in charts if any(f"'Chart data'!{letters}" in xml for letters in bound)]
+    assert len(mine) == 6
+    for xml in mine:
+        series = re.findall(r"<c:ser>.*?</c:ser>", xml)
+        assert len(series) == 4
+        assert "<a:noFill/>" in series[0]
+        assert '<c:grouping val="stacked"/>' in xml
+        assert '<c:overlap val="100"/>' in xml
+        assert all("<c:cat><c:strRef>" in s for s in series)
