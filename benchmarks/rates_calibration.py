@@ -83,9 +83,6 @@ _STILL = Priors(
 )
 """Without drift, rates at the census date are those of the window."""
 _RE_REFERRAL_DISPERSION = 1.5
-_OTHER_SHARE = {"plan": 0.10, "care": 0.60}
-"""Other starts have no prior of their own in the model: truths are Gamma(3) about these
-multiples of the starts that referrals lead to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -164,19 +161,14 @@ def _prior_draws(rates: FlowRates, n: int, rng: np.random.Generator) -> RateDraw
         _cells(replace(priors.care_ends, rates=priors.care_ends.rates[reason]), n, rng)
         for reason in range(len(CARE_ENDS))
     ]
-    linked = {"plan": priors.referral_to_plan, "care": priors.referral_to_care}
-    other = {
-        kind: rates.referrals_per_month * prior.rates.sum() * _OTHER_SHARE[kind]
-        for kind, prior in linked.items()
-    }
     return RateDraws(
         plan_ends=_cells(priors.plan_ends, n, rng),
         plan_to_care=_cells(priors.plan_to_care, n, rng),
         care_ends=np.stack(care),
         plan_lags=_cells(priors.referral_to_plan, n, rng),
         care_lags=_cells(priors.referral_to_care, n, rng),
-        other_plan=other["plan"] * rng.gamma(3.0, 1 / 3.0, n),
-        other_care=other["care"] * rng.gamma(3.0, 1 / 3.0, n),
+        other_plan=rates.to_plan.others.prior_per_month * rng.gamma(2.0, 0.5, n),
+        other_care=rates.to_care.others.prior_per_month * rng.gamma(2.0, 0.5, n),
         uasc=_cells(_uasc_prior(rates), n, rng)[0],
     )
 

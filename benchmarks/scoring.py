@@ -23,3 +23,26 @@ def covered(draws: FloatArray, actual: float, probability: float) -> bool:
     """Whether the central interval holds what happened."""
     low, high = np.quantile(draws, [(1 - probability) / 2, (1 + probability) / 2])
     return bool(low <= actual <= high)
+
+
+def weighted_interval_score(
+    quantiles: FloatArray, actual: FloatArray, probs: FloatArray
+) -> FloatArray:
+    """Twice the mean pinball loss over `probs` (Bracher et al. 2021).
+
+    Parameters
+    ----------
+    quantiles
+        Shape (..., probs).
+    actual
+        Shape (...).
+    probs
+        Shape (probs,); 0.5 and pairs about it, for which the mean of the pinball
+        losses is half the weighted interval score of the median and those intervals.
+
+    Returns
+    -------
+    Shape of `actual`.
+    """
+    error = actual[..., None] - quantiles
+    return np.asarray(2 * np.maximum(probs * error, (probs - 1) * error).mean(axis=-1), float)

@@ -113,3 +113,21 @@ def test_drift_starts_from_now_and_spreads_to_its_own_deviation() -> None:
     assert log[-1].std() == pytest.approx(0.2, rel=0.03)
     assert paths.mean(axis=1) == pytest.approx(np.ones(48), abs=0.01)
     assert np.corrcoef(log[40], log[41])[0, 1] == pytest.approx(np.exp(-1 / 6), abs=0.02)
+
+
+def test_restless_draws_keep_the_drifts_variance() -> None:
+    drift = Drift(sd=0.2, time_constant_months=6.0, restlessness=0.6, is_mean_one=False)
+    rng = np.random.default_rng(4)
+    restless = rng.standard_normal(200_000)
+    log = np.log(drift_paths(drift, 60, restless.size, rng, restless)[-1])
+    assert log.var() == pytest.approx(0.2**2, rel=0.05)
+    assert np.median(log) == pytest.approx(0.0, abs=0.002)
+    calm, wild = log[restless < -1.0], log[restless > 1.0]
+    assert wild.std() > 3.0 * calm.std()
+
+
+def test_a_drift_of_mean_one_keeps_it_for_restless_draws_too() -> None:
+    drift = Drift(sd=0.2, time_constant_months=6.0, restlessness=0.6)
+    rng = np.random.default_rng(4)
+    paths = drift_paths(drift, 24, 200_000, rng, rng.standard_normal(200_000))
+    assert paths.mean(axis=1) == pytest.approx(np.ones(24), abs=0.005)

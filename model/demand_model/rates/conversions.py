@@ -3,13 +3,7 @@
 Each referral in the window is followed week by week, so ``starts linked at lag
 l / referrals followed through lag l`` is right whatever the window (its sum over
 weeks is the share that converts). A start early in the window may follow a
-referral that List 3 does not reach. At a look-back of ``u`` weeks the expected
-number of such hidden starts a day is ``R sum over l > u of rate[l]``, with ``R``
-the referrals a day; what unlinked starts exceed it are true others::
-
-    unlinked[u] ~ Poisson(days[u] (R sum_{l >= u} rate[l] + other))
-
-`other` is found by expectation-maximisation. Both parts are then scaled
+referral that List 3 does not reach: see `other_starts`. Both parts are then scaled
 together so that fitted starts over the window equal those observed: the split
 leans on the prior where it must, the level is the authority's own.
 """
@@ -27,15 +21,13 @@ from demand_model.exposure.bands import LAG_LABELS
 from demand_model.exposure.referral_cells import LOOKBACK_LABELS
 from demand_model.flows import Flow
 from demand_model.rates.hazards import BandedRates, fit_banded
+from demand_model.rates.other_starts import OtherStarts
 from demand_model.rates.priors import Prior
 from demand_model.units import DAYS_PER_MONTH
 
 FloatArray = npt.NDArray[np.float64]
 
-_PRIOR_OTHER_EVENTS = 0.5
-"""Weight of the prior of other starts: half an event."""
 _ANCHOR_EVENTS = 0.25
-_EM_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,29 +43,30 @@ class Conversion:
         relative to all; shrunk to 1.
     source_counts
         Linked starts and expected ones at the common rate, by source.
-    other_occurrences, other_exposure_months
-        Starts put down to no referral, and months of the window.
+    others
+        Starts without a referral: what is known of true others.
+    other_occurrences
+        Starts in the window put down to no referral.
     hidden_starts
         Unlinked starts put down to referrals before List 3's window.
     observed, fitted
         Starts in the window: linked and unlinked, and what the rates give.
     dispersion
         Variance over mean of the counts.
-    share_fixed, other_fixed
-        The analyst's own share and number of other starts a month, NaN if none.
+    share_fixed
+        The analyst's own share, NaN if none.
     """
 
     lags: BandedRates
     source_ratio: FloatArray
     source_counts: tuple[FloatArray, FloatArray]
+    others: OtherStarts
     other_occurrences: float
-    other_exposure_months: float
     hidden_starts: float
     observed: float
     fitted: float
     dispersion: float
     share_fixed: float = float("nan")
-    other_fixed: float = float("nan")
 
     @property
     def share(self) -> float:
@@ -82,18 +75,17 @@ class Conversion:
 
     def other_mean(self) -> float:
         """Other starts a month, posterior mean."""
-        if not np.isnan(self.other_fixed):
-            return self.other_fixed
-        return self.other_occurrences / self.other_exposure_months
+        if not np.isnan(self.others.fixed):
+            return self.others.fixed
+        return self.other_occurrences / self.others.months
 
-    def draw_other(self, draws: int, rng: np.random.Generator) -> FloatArray:
-        """Other starts a month; shape (draws,)."""
-        if not np.isnan(self.other_fixed):
-            return np.full(draws, self.other_fixed)
-        events = max(self.other_occurrences, _PRIOR_OTHER_EVENTS)
-        shape = events / self.dispersion
-        scale = self.other_mean() / shape if self.other_occurrences > 0 else 0.0
-        return np.asarray(rng.standard_gamma(shape, draws) * scale)
+    def draw(self, draws: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """Starts a referral by week, (weeks, draws), and other starts a month, (draws,)."""
+        lags = self.lags.draw(draws, rng)
+        counted = lags / self.lags.scale
+        if not np.isnan(self.share_fixed):  # The split rests on what was counted.
+            counted = replace(self.lags, total=float("nan"), scale=1.0).draw(draws, rng)
+        return lags, self.others.draw(counted, rng)
 
 
 def fit_conversion(
@@ -131,28 +123,35 @@ def fit_conversion(
         dispersion=dispersion,
     )
     rate = lags.mean()
-    hidden_per_day = referrals_per_day * _still_to_come(rate)
-    other_per_day, hidden = _split_unlinked(unlinked, days, hidden_per_day)
+    others = OtherStarts(
+        unlinked=unlinked,
+        days=days,
+        referrals_per_day=referrals_per_day,
+        prior_per_month=prior.other_share
+        * referrals_per_day
+        * DAYS_PER_MONTH
+        * float(prior.rates.sum()),
+        dispersion=dispersion,
+        fixed=fixed_other,
+    )
+    hidden_per_day = others.hidden_per_day(rate[:, None])[:, 0]
+    per_day = others.mean_per_day(rate)
+    other = per_day * float(days.sum())
     observed = float(occurrences.sum() + unlinked.sum())
-    linked_fit = float((rate * exposure).sum())
-    hidden_fit = float((hidden_per_day * days).sum())
-    raw_fit = linked_fit + hidden_fit + other_per_day * float(days.sum())
-    anchor = (observed + _ANCHOR_EVENTS) / (raw_fit + _ANCHOR_EVENTS)
+    from_referrals = float((rate * exposure).sum()) + float((hidden_per_day * days).sum())
+    anchor = (observed + _ANCHOR_EVENTS) / (from_referrals + other + _ANCHOR_EVENTS)
     ratio, counts = _source_ratios(mine, rate, source_ratio_events)
-    months = float(days.sum()) / DAYS_PER_MONTH
-    other = other_per_day * float(days.sum()) * anchor
     return Conversion(
         lags=replace(lags, scale=anchor, total=fixed_share),
         source_ratio=ratio,
         source_counts=counts,
-        other_occurrences=other,
-        other_exposure_months=months,
-        hidden_starts=hidden,
+        others=replace(others, anchor=anchor, centre_per_day=per_day),
+        other_occurrences=other * anchor,
+        hidden_starts=float((unlinked * hidden_per_day / (hidden_per_day + per_day)).sum()),
         observed=observed,
-        fitted=(linked_fit + hidden_fit) * anchor + other,
+        fitted=(from_referrals + other) * anchor,
         dispersion=dispersion,
         share_fixed=fixed_share,
-        other_fixed=fixed_other,
     )
 
 
@@ -166,30 +165,6 @@ def _by_lookback(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     grouped = table.groupby("duration_band", sort=False)[["occurrences", "exposure"]].sum()
     grouped = grouped.reindex(list(LOOKBACK_LABELS)).fillna(0.0)
     return grouped["occurrences"].to_numpy(float), grouped["exposure"].to_numpy(float)
-
-
-def _still_to_come(rate: FloatArray) -> FloatArray:
-    """Starts a referral at lags that a look-back of ``u`` weeks misses; shape (weeks + 1,).
-
-    A day within look-back week ``u`` sees half of that week's lag on average.
-    """
-    after = np.append(np.cumsum(rate[::-1])[::-1], 0.0)
-    return after - 0.5 * np.append(rate, 0.0)
-
-
-def _split_unlinked(
-    unlinked: FloatArray, days: FloatArray, hidden_per_day: FloatArray
-) -> tuple[float, float]:
-    """Other starts a day, and expected hidden starts among the unlinked."""
-    total_days = float(days.sum())
-    other = float(unlinked.sum()) / total_days * 0.5
-    hidden = 0.0
-    for _ in range(_EM_STEPS):
-        chance = other / np.maximum(other + hidden_per_day, 1e-300)
-        true_others = float((unlinked * chance).sum())
-        hidden = float(unlinked.sum()) - true_others
-        other = true_others / total_days
-    return other, hidden
 
 
 def _source_ratios(

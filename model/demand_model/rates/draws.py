@@ -185,16 +185,17 @@ def _independent(rates: FlowRates, draws: int, rng: np.random.Generator) -> Rate
         now(priors.plan_conversion_drift),
         now(priors.care_conversion_drift),
     )
+    plan_lags, other_plan = rates.to_plan.draw(draws, rng)
+    care_lags, other_care = rates.to_care.draw(draws, rng)
     return RateDraws(
         plan_ends=rates.plan_ends.draw(draws, rng) * now(priors.plan_exit_drift),
         plan_to_care=rates.plan_to_care.draw(draws, rng) * care_conversion,
         care_ends=np.stack([reason.draw(draws, rng) for reason in rates.care_ends])
         * now(priors.care_exit_drift),
-        plan_lags=rates.to_plan.lags.draw(draws, rng) * plan_conversion,
-        care_lags=rates.to_care.lags.draw(draws, rng) * care_conversion,
-        other_plan=rates.to_plan.draw_other(draws, rng) * plan_conversion,
-        other_care=(rates.to_care.draw_other(draws, rng) + rates.returns_per_month)
-        * care_conversion,
+        plan_lags=plan_lags * plan_conversion,
+        care_lags=care_lags * care_conversion,
+        other_plan=other_plan * plan_conversion,
+        other_care=(other_care + rates.returns_per_month) * care_conversion,
         uasc=rates.uasc.draw(draws, rng)[0],
     )
 
@@ -311,16 +312,18 @@ def rate_drifts(
     without, from 0 (see `drift_paths`). One generator a process.
     """
     draws = drawn.uasc.size
+    restless = rngs[0].standard_normal(draws)
     paths = []
     for process in Process:
+        drift = drift_of(process, rates.priors)
         past = None if rates.past is None else rates.past.rates.get(process)
         rng = rngs[process]
         if past is not None and isinstance(drawn, HistoryDraws):
             node, deviation = drawn.past_node[process], drawn.past_deviation[process]
-            paths.append(past.paths(months, node, deviation, rng))
+            mean_one = drift.is_mean_one
+            paths.append(past.paths(months, node, deviation, rng, is_mean_one=mean_one))
         else:
-            drift = drift_of(process, rates.priors)
-            paths.append(drift_paths(drift, len(months), draws, rng))
+            paths.append(drift_paths(drift, len(months), draws, rng, restless))
     return paths
 
 

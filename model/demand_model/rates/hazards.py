@@ -28,8 +28,10 @@ from scipy import special
 
 FloatArray = npt.NDArray[np.float64]
 
-_GRID = np.linspace(-3.0, 3.0, 241)
-"""Log level: from a twentieth to twenty times the national level."""
+_GRID = np.concatenate([np.linspace(-9.0, -3.05, 60), np.linspace(-3.0, 3.0, 241)])
+_WIDTH = np.gradient(_GRID)
+"""Log level: up to twenty times the national level, and down to next to nothing, since a
+level of weight below one event (as of UASC) has a third of its prior below a tenth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -148,8 +150,7 @@ class BandedRates:
         """Joint posterior draws; of shape (cells…, draws)."""
         cells = self.occurrences.shape
         picked = rng.choice(len(_GRID), size=draws, p=self.level_weights)
-        width = _GRID[1] - _GRID[0]
-        level = np.exp(_GRID[picked] + width * (rng.random(draws) - 0.5))
+        level = np.exp(_GRID[picked] + _WIDTH[picked] * (rng.random(draws) - 0.5))
         shape = self.cell_events + self.occurrences.ravel()[:, None] / self.dispersion
         prior = self.prior_rates.ravel()[:, None] * level
         rate = self.cell_events / prior + self.exposure.ravel()[:, None] / self.dispersion
@@ -190,7 +191,7 @@ def fit_banded(
         axis=1
     )
     log_prior = level_events * (_GRID - np.exp(_GRID))
-    log_posterior = log_likelihood + log_prior
+    log_posterior = log_likelihood + log_prior + np.log(_WIDTH)
     weights = np.exp(log_posterior - log_posterior.max())
     return BandedRates(
         occurrences=occurrences,

@@ -122,6 +122,8 @@ class PastRate:
         node: IntArray,
         deviation: FloatArray,
         rng: np.random.Generator,
+        *,
+        is_mean_one: bool = True,
     ) -> FloatArray:
         """Multipliers of the rate in months to come, given each draw's rate now.
 
@@ -134,10 +136,13 @@ class PastRate:
         deviation
             Log of each draw's rate now over what history and lists expect; shape
             (draws,).
+        is_mean_one
+            As in `Drift`.
 
         Returns
         -------
-        ``exp(u(t) - u(now))``, of mean ``exp(E[u(t) - u(now)])``; shape (months, draws).
+        ``exp(u(t) - u(now))``, of mean (or median) ``exp(E[u(t) - u(now)])``; shape
+        (months, draws).
         """
         points = _points(pd.PeriodIndex([self.now, *months], freq="M"))
         mean, cov = _level_parts(self.prior, self.posterior, points)
@@ -148,7 +153,9 @@ class PastRate:
             gain = cov[k, 1:, 0] / cov[k, 0, 0]
             rest = cov[k, 1:, 1:] - np.outer(gain, cov[k, 0, 1:])
             factor = _root(rest)
-            centre = mean[k, 1:] - mean[k, 0] - np.diagonal(rest) / 2.0
+            centre = mean[k, 1:] - mean[k, 0]
+            if is_mean_one:
+                centre = centre - np.diagonal(rest) / 2.0
             back = (gain - 1.0)[:, None] * deviation[mine]
             out[:, mine] = centre[:, None] + back + factor @ chance[:, mine]
         return np.asarray(np.exp(out))

@@ -190,7 +190,7 @@ def _list_offset(process: Process, rates: ListRates) -> float:
     if process is Process.PLAN_CONVERSION:
         return 0.0
     if process is Process.CARE_CONVERSION:
-        months = rates.to_care.other_exposure_months
+        months = rates.to_care.others.months
         observed = rates.to_care.observed / max(months, 0.1)
         return float(np.log((observed + 0.5) / (observed + rates.returns_per_month + 0.5)))
     fits = (rates.plan_ends,) if process is Process.PLAN_EXIT else rates.care_ends

@@ -82,12 +82,15 @@ class Prior:
         Weight, in events, of the national pattern between cells.
     source
         Where the rates come from.
+    other_share
+        Starts that no referral explains, as a share of those that referrals lead to.
     """
 
     rates: npt.NDArray[np.float64]
     level_events: float
     cell_events: float
     source: str
+    other_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +120,21 @@ class Drift:
     ``x[t + 1] = x[t] exp(-1 / time_constant) + noise``, with stationary standard
     deviation `sd`; starts from 0 at the census date (what is known of the
     present is in the rate itself).
+
+    Attributes
+    ----------
+    restlessness
+        Standard deviation between authorities of the log of their own `sd`, whose
+        mean square is the `sd` given; 0 if all are alike.
+    is_mean_one
+        The multiplier has mean 1; else its median is 1. A stock whose children stay
+        for years follows the median of its exits more than their mean.
     """
 
     sd: float
     time_constant_months: float
+    restlessness: float = 0.0
+    is_mean_one: bool = True
 
     @property
     def persistence(self) -> float:
@@ -169,6 +183,7 @@ class Priors:
             level_events=6.0,
             cell_events=2.0,
             source="DfE, plans started / referrals 2023/24; lag " + JUDGEMENT,
+            other_share=0.10,  # †
         )
     )
     referral_to_care: Prior = field(
@@ -177,6 +192,7 @@ class Priors:
             level_events=4.0,
             cell_events=2.0,
             source=JUDGEMENT,
+            other_share=0.50,  # †
         )
     )
     re_referrals: Prior = field(
@@ -196,17 +212,19 @@ class Priors:
         default_factory=lambda: BalancePrior(location=-0.02, scale=0.11)
     )
     care_balance: BalancePrior = field(
-        default_factory=lambda: BalancePrior(location=-0.01, scale=0.14)
+        default_factory=lambda: BalancePrior(location=-0.01, scale=0.12)
     )
     plan_conversion_drift: Drift = field(
         default_factory=lambda: Drift(sd=0.21, time_constant_months=8.0)
     )
     care_conversion_drift: Drift = field(
-        default_factory=lambda: Drift(sd=0.24, time_constant_months=30.0)
+        default_factory=lambda: Drift(sd=0.24, time_constant_months=30.0, restlessness=0.6)
     )
     plan_exit_drift: Drift = field(default_factory=lambda: Drift(sd=0.15, time_constant_months=8.0))
     care_exit_drift: Drift = field(
-        default_factory=lambda: Drift(sd=0.16, time_constant_months=26.0)
+        default_factory=lambda: Drift(
+            sd=0.16, time_constant_months=26.0, restlessness=0.6, is_mean_one=False
+        )
     )
 
 

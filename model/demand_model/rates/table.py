@@ -47,6 +47,7 @@ _PER_CHILD_MONTH = ("child-months", "a child-month")
 _FEW = 5.0
 """Starts below which a conversion counts as thinly supported."""
 _Z95 = 1.959964
+_INTERVAL_DRAWS = 2000
 
 
 def rates_table(rates: FlowRates) -> pd.DataFrame:
@@ -188,9 +189,10 @@ def _conversion(
     linked = float(fitted.lags.occurrences.sum()) + fitted.hidden_starts
     spread = np.exp(_Z95 * np.sqrt(fitted.dispersion / max(linked, 0.5)))
     other, others = fitted.other_mean(), fitted.other_occurrences
-    other_spread = np.exp(_Z95 * np.sqrt(fitted.dispersion / max(others, 0.5)))
+    _, drawn = fitted.draw(_INTERVAL_DRAWS, np.random.default_rng(0))
+    other_low, other_high = np.quantile(drawn, (0.025, 0.975))
     own = bool(np.isfinite(fitted.share_fixed))
-    own_other = bool(np.isfinite(fitted.other_fixed))
+    own_other = bool(np.isfinite(fitted.others.fixed))
     # The level is the authority's own: the prior only helps to split starts by origin.
     weight = 0.0 if linked >= _FEW else 0.5
     return [
@@ -214,16 +216,16 @@ def _conversion(
             rate_id(other_flow),
             {
                 "occurrences": others,
-                "exposure": fitted.other_exposure_months,
+                "exposure": fitted.others.months,
                 "exposure_unit": "months",
                 "rate": other,
-                "low": other if own_other else other / other_spread,
-                "high": other if own_other else other * other_spread,
+                "low": float(other_low),
+                "high": float(other_high),
                 "unit": "a month",
-                "prior_rate": float("nan"),
-                "prior_weight": 0.0,
-                "evidence": evidence(0.0 if others >= _FEW else 0.5, own=own_other),
-                "source": "the lists: starts that no referral explains",
+                "prior_rate": fitted.others.prior_per_month,
+                "prior_weight": fitted.others.prior_weight,
+                "evidence": evidence(fitted.others.prior_weight, own=own_other),
+                "source": "share of starts that no referral explains: judgement †",
             },
         ),
     ]
