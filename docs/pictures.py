@@ -10,7 +10,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "samples"))
+
+from demand_samples import annex_a, authority, simulate_authority
+from demand_samples.sheets import to_sheet
+from demand_samples.write import write_workbook
 
 IMAGES = Path(__file__).resolve().parent / "images"
 PAGES = {
@@ -18,8 +25,12 @@ PAGES = {
     "dashboard-2": "Scenarios compared: the past",
     "start": "Three Annex A lists in; forecasts",
     "checks": "Checks: what the lists hold",
+    "accuracy": "Accuracy: how far to trust this forecast",
 }
 """Name of the picture, and words that only its page begins with."""
+NEXT_MONTH = {"what-changed": "What changed: why this forecast is not the last one"}
+"""The same, of a workbook used two months running."""
+MONTHS = (date(2026, 8, 31), date(2026, 9, 30))
 
 
 def _run(*command: str) -> str:
@@ -40,21 +51,41 @@ def _pages(pdf: Path) -> list[str]:
     return _run("pdftotext", "-layout", str(pdf), "-").split("\f")
 
 
+def _two_months(folder: Path) -> Path:
+    """Run one workbook on the lists of two months of a made-up authority."""
+    history = simulate_authority(authority("middling"), seed=2015)
+    book, lists = folder / "two-months.xlsx", folder / "lists.xlsx"
+    for day in MONTHS:
+        sheets = [
+            to_sheet(f"List {number}", frame) for number, frame in annex_a(history, day).items()
+        ]
+        write_workbook(lists, sheets, author="Middlemarch")
+        _run(sys.executable, "-m", "demand_addin", "import", str(book), str(lists), "--quiet")
+        _run(sys.executable, "-m", "demand_addin", "run", str(book), "--quiet")
+    return book
+
+
+def _keep(book: Path, folder: Path, pages: dict[str, str]) -> None:
+    """Print a workbook and keep the wanted pages as PNG."""
+    pdf = _to_pdf(book, folder)
+    texts = _pages(pdf)
+    for picture, words in pages.items():
+        number = next(i for i, text in enumerate(texts, start=1) if words in text)
+        page = ("-f", str(number), "-l", str(number))
+        _run(
+            *("pdftoppm", "-r", "90", "-png", "-singlefile", *page),
+            *(str(pdf), str(IMAGES / picture)),
+        )
+
+
 def main() -> None:
-    """Run the demo, print it, and keep the wanted pages as PNG."""
+    """Run the demo and a second month, print them, and keep the wanted pages."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _run(sys.executable, "-m", "demand_addin", "demo", str(folder / "demo"), "--quiet")
-        pdf = _to_pdf(folder / "demo" / "demand-model.xlsx", folder)
-        texts = _pages(pdf)
-        for picture, words in PAGES.items():
-            number = next(i for i, text in enumerate(texts, start=1) if words in text)
-            page = ("-f", str(number), "-l", str(number))
-            _run(
-                *("pdftoppm", "-r", "90", "-png", "-singlefile", *page),
-                *(str(pdf), str(IMAGES / picture)),
-            )
+        _keep(folder / "demo" / "demand-model.xlsx", folder, PAGES)
+        _keep(_two_months(folder), folder, NEXT_MONTH)
 
 
 if __name__ == "__main__":

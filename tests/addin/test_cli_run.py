@@ -377,6 +377,7 @@ def test_demo_does_the_whole_job_also_twice_in_one_folder(tmp_path: Path) -> Non
     assert "Children in care: " in result.stdout
     assert str(folder / "demand-model.xlsx") in result.stdout
     assert len(table_rows(folder / "demand-model.xlsx", "run_log")) == 2
+    assert len(table_rows(folder / "demand-model.xlsx", "backtest_scores")) == 21
 
 
 def test_an_unknown_sample_is_said() -> None:

@@ -54,10 +54,10 @@ def test_the_tour_runs_as_written(
     assert tour is not None
     lines = [line.split("   ")[0] for line in tour.group(1).strip().splitlines()]
     lines = [re.sub(r"\.xlsx\" copy .*", '.xlsx"', line) for line in lines]
-    assert [shlex.split(line)[1] for line in lines] == ["new", "import", "check", "run"]
+    assert [shlex.split(line)[1] for line in lines] == ["new", "import", "check", "run", "backtest"]
     for line in lines:
         words = shlex.split(line)[1:]
-        extra = ["--draws", "100"] if words[0] == "run" else []
+        extra = ["--draws", "100"] if words[0] in ("run", "backtest") else []
         assert command(*words, *extra, monkeypatch=monkeypatch) == 0
     assert "Children in care: 320 today; " in capsys.readouterr().out
 
