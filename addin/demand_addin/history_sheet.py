@@ -24,7 +24,7 @@ from demand_model import History, check_history
 from demand_model.annex_a.findings import Finding, Findings, Severity
 from demand_model.annex_a.raw import RawValue
 from demand_model.errors import InvalidInputError
-from demand_model.exposure.history import HISTORY_MEASURES
+from demand_model.flows import MEASURES
 from demand_model.results.records import ForecastRecord
 
 FORECAST_COLUMNS = MEMORY_FORECASTS.headings
@@ -48,7 +48,7 @@ class Memory:
     Attributes
     ----------
     months
-        PeriodIndex of months, columns `HISTORY_MEASURES`: whole months of the lists
+        PeriodIndex of months, columns `MEASURES`: whole months of the lists
         of earlier runs; NaN where no list showed them.
     forecasts
         Columns `FORECAST_COLUMNS`, ``made_on`` and ``month_end`` datetime64. A row
@@ -96,7 +96,7 @@ class Memory:
 def no_months() -> pd.DataFrame:
     """Return a table of monthly counts without a month."""
     index = pd.PeriodIndex([], freq="M")
-    return pd.DataFrame(index=index, columns=list(HISTORY_MEASURES), dtype=float)
+    return pd.DataFrame(index=index, columns=list(MEASURES), dtype=float)
 
 
 def read_history(book: WorkbookPort, census_date: date | None) -> tuple[History, Findings]:
@@ -135,7 +135,7 @@ def overlaid(under: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
     """Lay one table of monthly counts over another; a blank lets what is below show."""
     if under.empty or over.empty:
         return over if under.empty else under
-    return over.combine_first(under)[list(HISTORY_MEASURES)].sort_index()
+    return over.combine_first(under)[list(MEASURES)].sort_index()
 
 
 def trusted(memory: Memory, listed: pd.DataFrame) -> tuple[Memory, Findings]:
@@ -198,7 +198,7 @@ def history_hash(history: History | None) -> str:
 
 
 def _months(table: TableRead) -> tuple[pd.DataFrame, int]:
-    at = [table.columns.index(name) for name in ("month", *HISTORY_MEASURES)]
+    at = [table.columns.index(name) for name in ("month", *MEASURES)]
     found: dict[pd.Period, list[float]] = {}
     bad = 0
     for row in table.rows:
@@ -213,7 +213,7 @@ def _months(table: TableRead) -> tuple[pd.DataFrame, int]:
     if not found:
         return no_months(), bad
     index = pd.PeriodIndex(list(found), freq="M")
-    frame = pd.DataFrame(list(found.values()), index=index, columns=list(HISTORY_MEASURES))
+    frame = pd.DataFrame(list(found.values()), index=index, columns=list(MEASURES))
     return frame.sort_index(), bad
 
 
@@ -227,7 +227,7 @@ def _forecast_rows(table: TableRead) -> tuple[list[tuple[object, ...]], int]:
     for row in table.rows:
         made_on, month_end = (_day(row[i]) for i in days)
         numbers = [row[i] for i in counts]
-        known = row[measure] in HISTORY_MEASURES and isinstance(row[scenario], str)
+        known = row[measure] in MEASURES and isinstance(row[scenario], str)
         if made_on and month_end and known and all(map(_is_count, numbers)):
             found.append((made_on, month_end, row[measure], *numbers, row[scenario]))
         elif any(value is not None for value in row):

@@ -7,6 +7,17 @@ from enum import StrEnum
 ALL = "all"
 """Segment or band that stands for all of them."""
 
+MEASURES = (
+    "referrals",
+    "cp_starts",
+    "cp_ends",
+    "cp_open",
+    "cla_starts",
+    "cla_ends",
+    "cla_open",
+)
+"""What is counted by month: children in the month; ``*_open``: at the month's end."""
+
 
 class Flow(StrEnum):
     """A movement of children, by the name that rates, scenarios and sheets use."""

@@ -8,34 +8,21 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from rich_workbook import packed, parts_of
 
-from demand_addin.cli import cli
+from cli_cases import DRAWS, call, imported_sample, set_setting
 from demand_addin.closed import ClosedWorkbook
-from demand_addin.commands.demo import sample_workbook
 from demand_addin.layout import SHEETS, accuracy
-from demand_addin.ports import BookPlan, RangeValues
 from demand_model.results.backtest_scores import SCORE_COLUMNS
 from demand_model.results.forecast import MEASURES
 
 pytestmark = pytest.mark.unit
 
-DRAWS = ("--draws", "100")
-
-
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [str(a) for a in arguments], catch_exceptions=False)
-
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("imported")
-    lists, book = folder / "annex-a.xlsx", folder / "book.xlsx"
-    lists.write_bytes(sample_workbook("small"))
-    assert call("import", book, lists).exit_code == 0
-    set_setting(book, "horizon_months", 3)
-    return book
+    return imported_sample(tmp_path_factory.mktemp("imported"), horizon_months=3)
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +35,6 @@ def tested(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 @pytest.fixture
 def book(imported: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(imported, tmp_path / "book.xlsx"))
-
-
-def set_setting(book: Path, key: str, value: str | int) -> None:
-    workbook = ClosedWorkbook.open(book)
-    workbook.write(BookPlan(ranges=(RangeValues(name=f"setting_{key}", rows=((value,),)),)))
-    book.write_bytes(workbook.to_bytes())
 
 
 def rows(book: Path, table: str) -> list[tuple[object, ...]]:

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from demand_addin.cli import cli
+from cli_cases import call
 from demand_addin.closed import ClosedWorkbook
 from demand_addin.commands.demo import sample_workbook
 from demand_addin.commands.new import template_bytes
@@ -26,10 +25,6 @@ LIST_8 = (
 @pytest.fixture(scope="module")
 def template() -> bytes:
     return template_bytes()
-
-
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [str(a) for a in arguments], catch_exceptions=False)
 
 
 def test_new_makes_a_workbook_and_names_it(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from demand_addin.cli import cli
+from cli_cases import call
 from demand_addin.closed import ClosedWorkbook
 from demand_addin.commands.demo import sample_workbook
 from demand_addin.read import read_sheets
@@ -18,10 +17,6 @@ from demand_model.annex_a.recognise import recognise
 pytestmark = pytest.mark.unit
 
 TOKEN = "CANARY"  # noqa: S105  (a mark to look for)
-
-
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [str(a) for a in arguments], catch_exceptions=False)
 
 
 @pytest.fixture

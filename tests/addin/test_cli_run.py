@@ -7,14 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from rich_workbook import edited, packed, parts_of
 
-from demand_addin.cli import cli
+from cli_cases import DRAWS, call, imported_sample, set_setting
 from demand_addin.closed import ClosedWorkbook
 from demand_addin.commands import run as run_module
 from demand_addin.commands.demo import sample_workbook
-from demand_addin.ports import BookPlan, RangeValues, SheetRows, TableValues
+from demand_addin.ports import BookPlan, SheetRows, TableValues
 from demand_addin.run_log import broken_links
 from demand_addin.saving import locked
 from demand_model.annex_a.recognise import recognise
@@ -22,21 +22,10 @@ from demand_model.errors import InvalidInputError
 
 pytestmark = pytest.mark.unit
 
-DRAWS = ("--draws", "100")
-
-
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [str(a) for a in arguments], catch_exceptions=False)
-
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("imported")
-    lists, book = folder / "annex-a.xlsx", folder / "book.xlsx"
-    lists.write_bytes(sample_workbook("small"))
-    assert call("import", book, lists).exit_code == 0
-    set_setting(book, "horizon_months", 6)
-    return book
+    return imported_sample(tmp_path_factory.mktemp("imported"), horizon_months=6)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +57,6 @@ def rewrite(book: Path, plan: BookPlan) -> None:
     workbook = ClosedWorkbook.open(book)
     workbook.write(plan)
     book.write_bytes(workbook.to_bytes())
-
-
-def set_setting(book: Path, key: str, value: str | int) -> None:
-    rewrite(book, BookPlan(ranges=(RangeValues(name=f"setting_{key}", rows=((value,),)),)))
 
 
 def table_rows(book: Path, table: str) -> tuple[tuple[object, ...], ...]:

@@ -32,7 +32,7 @@ from demand_addin.layout import build_template
 from demand_addin.layout.history import HISTORY
 from demand_addin.ports import BookPlan, TableValues
 from demand_model import History
-from demand_model.exposure.history import HISTORY_MEASURES
+from demand_model.flows import MEASURES
 
 pytestmark = pytest.mark.unit
 
@@ -43,7 +43,7 @@ def counts(first: str, **columns: Sequence[float | None]) -> pd.DataFrame:
     """Return monthly counts from a month on; measures not named are blank."""
     length = len(next(iter(columns.values())))
     months = pd.period_range(first, periods=length, freq="M")
-    return pd.DataFrame(columns, months).reindex(columns=list(HISTORY_MEASURES)).astype(float)
+    return pd.DataFrame(columns, months).reindex(columns=list(MEASURES)).astype(float)
 
 
 def remembering(months: pd.DataFrame) -> Memory:
@@ -144,7 +144,7 @@ def test_the_sheet_is_open_and_prompts_in_every_column(template: bytes) -> None:
     for column in HISTORY.columns:
         assert f'promptTitle="{column.name}"' in xml
         assert len(column.meaning) <= 255
-    assert HISTORY.headings == ("month", *HISTORY_MEASURES, "unusual")
+    assert HISTORY.headings == ("month", *MEASURES, "unusual")
 
 
 # --- laying over each other ----------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_history_lies_over_memory_and_the_lists_over_both() -> None:
     found = monthly_actuals(memory, history, listed)
     assert found["referrals"].tolist() == [2, 2, 1, 3, 1, 3]
     assert found["cp_open"].tolist()[1:5] == [5, 5, 5, 5]
-    assert list(found.columns) == list(HISTORY_MEASURES)
+    assert list(found.columns) == list(MEASURES)
 
 
 def test_nothing_over_something_changes_nothing() -> None:

@@ -30,7 +30,7 @@ from demand_addin.plan.values import month_end
 from demand_addin.plan.what_changed import records_of
 from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows
 from demand_addin.run_log import broken_links
-from demand_model.exposure.history import HISTORY_MEASURES
+from demand_model.flows import MEASURES
 from demand_model.results.records import ForecastRecord
 from demand_model.results.track import PAST_COLUMNS
 from demand_samples import annex_a, authority, simulate_authority
@@ -43,7 +43,7 @@ BASELINE, LOCKDOWN = "Baseline", "Lockdown like spring 2020"
 def months(first: str, *referrals: float | None) -> pd.DataFrame:
     index = pd.period_range(first, periods=len(referrals), freq="M")
     frame = pd.DataFrame({"referrals": list(referrals)}, index)
-    return frame.reindex(columns=list(HISTORY_MEASURES)).astype(float)
+    return frame.reindex(columns=list(MEASURES)).astype(float)
 
 
 def records(
@@ -274,7 +274,7 @@ def test_a_second_month_is_fitted_with_the_first_and_the_log_says_so(
 def test_a_second_month_is_judged_and_explained(twice: dict[str, Path]) -> None:
     judged = rows_of(twice["second"], "past_forecasts")
     assert {row["month_end"] for row in judged} == {pd.Timestamp(2026, 9, 30)}
-    assert len(judged) == len(HISTORY_MEASURES)
+    assert len(judged) == len(MEASURES)
     assert rows_of(twice["first"], "past_forecasts") == []
     changed = rows_of(twice["second"], "what_changed")
     assert {"Forecast of 31/08/2026"} <= {row["from"] for row in changed}

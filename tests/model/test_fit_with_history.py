@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import demand_model as dm
-from demand_model.exposure.history import HISTORY_MEASURES, History, listed_months
+from demand_model.exposure.history import History, listed_months
 from demand_model.exposure.tabulate import Exposure
-from demand_model.flows import Flow
+from demand_model.flows import MEASURES, Flow
 from demand_model.rates.draws import HistoryDraws, draw_rates, rate_drifts
 from demand_model.rates.fit import FlowRates, fit, rate_id
 from demand_model.rates.history import PastRate, Process
@@ -51,7 +51,7 @@ def steady(
     rng = np.random.default_rng(seed)
     usual = listed_months(exposure).mean()
     index = pd.period_range(ends - months + 1, ends, freq="M")
-    counts = {m: rng.poisson(usual[m], months).astype(float) for m in HISTORY_MEASURES}
+    counts = {m: rng.poisson(usual[m], months).astype(float) for m in MEASURES}
     for stock in ("cp_open", "cla_open"):
         counts[stock] = np.full(months, round(float(usual[stock])))
     return History.of(pd.DataFrame(counts, index))
@@ -259,7 +259,7 @@ def test_referrals_counted_another_way_are_brought_towards_the_lists(
 # ---------------------------------------------------------------- any shape is taken
 
 
-@pytest.mark.parametrize("measure", HISTORY_MEASURES)
+@pytest.mark.parametrize("measure", MEASURES)
 def test_one_column_alone_is_enough(measure: str) -> None:
     exposure = made_up_exposure(1)
     _runs(exposure, only(steady(exposure, 18), measure))

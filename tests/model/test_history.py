@@ -13,13 +13,14 @@ from demand_model import History, check_history, history_disagreements
 from demand_model.annex_a.findings import Findings, Severity
 from demand_model.annex_a.raw import CellError, RawSheet, RawValue, UncalculatedFormula
 from demand_model.errors import InvalidInputError
-from demand_model.exposure.history import HISTORY_MEASURES, listed_months
+from demand_model.exposure.history import listed_months
 from demand_model.exposure.history_cells import read_counts, read_marks, read_months
+from demand_model.flows import MEASURES
 from engine_cases import CENSUS, made_up_exposure
 
 pytestmark = pytest.mark.unit
 
-HEADINGS = ("month", *HISTORY_MEASURES)
+HEADINGS = ("month", *MEASURES)
 
 
 def sheet(*rows: tuple[RawValue, ...], first_row: int = 1) -> RawSheet:
@@ -272,7 +273,7 @@ def test_listed_months_are_the_whole_months_of_the_lists() -> None:
     assert flows.sum() == 180
     opened = made_up_exposure(1).opening
     assert listed["cla_open"].iloc[-1] == len(opened.care)
-    assert listed.columns.tolist() == list(HISTORY_MEASURES)
+    assert listed.columns.tolist() == list(MEASURES)
 
 
 def test_a_history_that_agrees_with_the_lists_says_nothing() -> None:
@@ -284,7 +285,7 @@ def test_months_that_both_show_and_that_differ_are_said_once_a_measure() -> None
     found = history_disagreements(beside_lists(1.5), made_up_exposure(1))
     assert {f.rule for f in found.items} == {"history-differs-from-lists"}
     assert [f.column for f in found.items] == [
-        m for m in HISTORY_MEASURES if m in {f.column for f in found.items}
+        m for m in MEASURES if m in {f.column for f in found.items}
     ]
     assert "referrals" in {f.column for f in found.items}
 

@@ -21,21 +21,10 @@ from demand_model.annex_a.raw import RawSheet, RawValue
 from demand_model.errors import InvalidInputError
 from demand_model.exposure.history_cells import read_counts, read_marks, read_months
 from demand_model.exposure.tabulate import Exposure
-from demand_model.flows import ALL
-
-HISTORY_MEASURES = (
-    "referrals",
-    "cp_starts",
-    "cp_ends",
-    "cp_open",
-    "cla_starts",
-    "cla_ends",
-    "cla_open",
-)
-"""Columns of the sheet: children in the month; ``*_open``: at the month's end."""
+from demand_model.flows import ALL, MEASURES
 
 MONTH, UNUSUAL = "month", "unusual"
-_HEADINGS = (MONTH, *HISTORY_MEASURES, UNUSUAL)
+_HEADINGS = (MONTH, *MEASURES, UNUSUAL)
 _ALSO = {"month_end": MONTH, "month_ending": MONTH, "period": MONTH, "date": MONTH}
 _HEADING_ROWS = 30
 _SHEET = "History"
@@ -56,7 +45,7 @@ class History:
     ----------
     table
         PeriodIndex of months, increasing, each once (months may be missing);
-        columns `HISTORY_MEASURES`, floats of 0 or more, NaN where blank. Flows
+        columns `MEASURES`, floats of 0 or more, NaN where blank. Flows
         are children in the month, ``cp_open`` and ``cla_open`` children at its end.
     unusual
         Months in which demand was not itself, as the analyst marked them, such as a
@@ -73,9 +62,9 @@ class History:
             raise InvalidInputError("Invalid history. Its index must be months (PeriodIndex, M).")
         if not (index.is_monotonic_increasing and index.is_unique):
             raise InvalidInputError("Invalid history. Its months must be in order, each once.")
-        if tuple(self.table.columns) != HISTORY_MEASURES:
+        if tuple(self.table.columns) != MEASURES:
             raise InvalidInputError(
-                f"Invalid columns of history. They must be {', '.join(HISTORY_MEASURES)}."
+                f"Invalid columns of history. They must be {', '.join(MEASURES)}."
             )
         values = self.table.to_numpy(float)
         if np.any(values < 0) or np.any(np.isinf(values)):
@@ -89,7 +78,7 @@ class History:
         >>> History.of(pd.DataFrame({"referrals": [300, 310]}, months)).months_given("cp_open")
         0
         """
-        whole = table.reindex(columns=list(HISTORY_MEASURES)).astype(float).sort_index()
+        whole = table.reindex(columns=list(MEASURES)).astype(float).sort_index()
         marked = pd.PeriodIndex(sorted(set(unusual)), freq="M")
         return cls(table=whole.dropna(how="all"), unusual=marked)
 
@@ -176,7 +165,7 @@ def check_history(sheet: RawSheet, census_date: date | None) -> tuple[History, F
     body = sheet.cells[columns.row + 1 :]
     counts = {
         name: _column_counts(body, columns, name, log)
-        for name in HISTORY_MEASURES
+        for name in MEASURES
         if name in columns.column
     }
     marks = (
@@ -213,7 +202,7 @@ def _heading(value: RawValue) -> str:
 def _find_columns(sheet: RawSheet, log: _Log) -> _Columns | None:
     for row, cells in enumerate(sheet.cells[:_HEADING_ROWS]):
         names = [_heading(value) for value in cells]
-        if MONTH not in names or not set(names) & set(HISTORY_MEASURES):
+        if MONTH not in names or not set(names) & set(MEASURES):
             continue
         at: dict[str, int] = {}
         for column, name in enumerate(names):
@@ -228,7 +217,7 @@ def _find_columns(sheet: RawSheet, log: _Log) -> _Columns | None:
         return _Columns(row=row, column=at)
     log.say("history-no-headings",
             f"Sheet {sheet.sheet} is not empty, but no row of its first {_HEADING_ROWS} has the "
-            f"heading {MONTH} and one of {', '.join(HISTORY_MEASURES)}: it is not used.",
+            f"heading {MONTH} and one of {', '.join(MEASURES)}: it is not used.",
             row=0)  # fmt: skip
     return None
 
@@ -356,7 +345,7 @@ def _differs(a: Floats, b: Floats) -> npt.NDArray[np.bool_]:
 
 
 def listed_months(exposure: Exposure) -> pd.DataFrame:
-    """Count by month what the lists themselves show: whole months, `HISTORY_MEASURES`."""
+    """Count by month what the lists themselves show: whole months, `MEASURES`."""
     series = exposure.series
     days = series["month_end"].to_numpy().astype("datetime64[D]")
     month = days.astype("datetime64[M]")
@@ -365,11 +354,11 @@ def listed_months(exposure: Exposure) -> pd.DataFrame:
     ordinal, measure = month[kept].astype(np.int64), series["measure"].to_numpy()[kept]
     value = series["value"].to_numpy(float)[kept]
     months = np.unique(ordinal)
-    table = np.full((len(months), len(HISTORY_MEASURES)), np.nan)
-    for column, name in enumerate(HISTORY_MEASURES):
+    table = np.full((len(months), len(MEASURES)), np.nan)
+    for column, name in enumerate(MEASURES):
         mine = measure == name
         table[np.searchsorted(months, ordinal[mine]), column] = value[mine]
-    return pd.DataFrame(table, _periods(months.tolist()), list(HISTORY_MEASURES))
+    return pd.DataFrame(table, _periods(months.tolist()), list(MEASURES))
 
 
 def history_disagreements(history: History, exposure: Exposure) -> Findings:
@@ -382,7 +371,7 @@ def history_disagreements(history: History, exposure: Exposure) -> Findings:
     """
     lists = listed_months(exposure)
     found = []
-    for measure in HISTORY_MEASURES:
+    for measure in MEASURES:
         given, listed = history.series(measure), lists[measure].dropna()
         shared = given.index.intersection(listed.index)
         finding = (

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from demand_model.exposure.history import HISTORY_MEASURES, History, listed_months
+from demand_model.exposure.history import History, listed_months
 from demand_model.exposure.tabulate import Exposure
+from demand_model.flows import MEASURES
 from demand_model.rates.intake import IntakeFit, fit_intake
 from demand_model.rates.intake_prior import PAST_SHOCKS, Shock
 from demand_model.units import DAYS_PER_MONTH, DAYS_PER_WEEK, working_days_in_months
@@ -60,7 +61,7 @@ class MonthlyRecord:
 
 
 def monthly_records(history: History, exposure: Exposure) -> dict[str, MonthlyRecord]:
-    """Each measure of `HISTORY_MEASURES`: the lists' whole months, and history before them.
+    """Each measure of `MEASURES`: the lists' whole months, and history before them.
 
     Where months that both show differ by a factor, earlier months are brought onto
     the lists' footing (see `footing`).
@@ -68,7 +69,7 @@ def monthly_records(history: History, exposure: Exposure) -> dict[str, MonthlyRe
     lists = listed_months(exposure)
     now = pd.Period(pd.Timestamp(exposure.census_date), freq="M")
     records = {}
-    for measure in HISTORY_MEASURES:
+    for measure in MEASURES:
         listed = lists[measure].dropna()
         first = listed.index[0] if len(listed) else now + 1
         given = history.series(measure)

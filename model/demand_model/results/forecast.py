@@ -7,16 +7,16 @@ from datetime import date
 
 import pandas as pd
 
-MEASURES = (
-    "referrals",
-    "cp_starts",
-    "cp_ends",
-    "cp_open",
-    "cla_starts",
-    "cla_ends",
-    "cla_open",
-)
-"""Referrals, child protection plans and children looked after, by month."""
+from demand_model.flows import MEASURES
+
+__all__ = [
+    "FORECAST_COLUMNS",
+    "MEASURES",
+    "MEASURE_NAMES",
+    "QUANTILES",
+    "QUANTILE_COLUMNS",
+    "Forecast",
+]
 
 MEASURE_NAMES = {
     "referrals": "Referrals",
