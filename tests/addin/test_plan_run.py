@@ -11,6 +11,7 @@ from synthetic_forecast import SCENARIOS, Case, forecast_case, run_case
 
 from demand_addin.layout import SHEETS, area, status_names, table
 from demand_addin.layout.chart_data import CHART_ROWS
+from demand_addin.layout.what_if import WHAT_IF_SHEET
 from demand_addin.plan import ChartChoices, plan_run
 from demand_addin.plan.charts import chart_ranges
 from demand_addin.plan.dashboard import (
@@ -21,8 +22,13 @@ from demand_addin.plan.dashboard import (
     number_rows,
 )
 from demand_addin.plan.values import cells, change, frame_rows, month_end, span
+from demand_addin.plan.what_if import what_if_ranges
 from demand_addin.ports import BookPlan
+from demand_model import simulate
 from demand_model.results.forecast import FORECAST_COLUMNS
+from demand_model.results.what_if import what_if_values
+from demand_model.results.what_if_data import WhatIf
+from engine_cases import made_up_rates
 
 pytestmark = pytest.mark.unit
 
@@ -80,7 +86,16 @@ def test_a_run_fills_every_area_but_the_inputs(plan):
         for name in declared
         if name.startswith(("accuracy_backtest", "accuracy_told", "accuracy_errors"))
     }
-    assert declared - filled == {"settings_value"} | of_backtest
+    of_what_if = {r.name for r in what_if_ranges(made_up_what_if())}
+    assert of_what_if <= declared
+    inputs = {a.name for a in WHAT_IF_SHEET.areas}
+    assert declared - filled - of_what_if == {"settings_value"} | of_backtest | inputs
+
+
+def made_up_what_if() -> WhatIf:
+    rates = made_up_rates(1)
+    (baseline,) = simulate(rates, horizon_months=6, draws=20)
+    return what_if_values(rates, baseline, seed=0)
 
 
 def test_the_forecast_table_is_the_forecast(case, plan):

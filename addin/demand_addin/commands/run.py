@@ -61,7 +61,9 @@ from demand_model.rates.fit import FlowRates, overridable_rate_ids
 from demand_model.rates.table import rates_table
 from demand_model.results.explain import referral_shares
 from demand_model.results.forecast import Forecast
-from demand_model.simulation.scenario import Scenario
+from demand_model.results.what_if import what_if_values
+from demand_model.results.what_if_data import WhatIf
+from demand_model.simulation.scenario import BASELINE, Scenario
 
 _FIT, _SIMULATION_FROM, _SIMULATION_TO = 0.15, 0.25, 0.85
 
@@ -153,7 +155,9 @@ def run_on(
     listed = listed_months(exposure)
     memory, other = trusted(judged.memory, listed)
     months = earlier_months(memory, judged.history, listed)
-    rates, forecast = forecast_exposure(exposure, months, settings, scenarios, usable, progress)
+    rates, forecast, what_if = forecast_exposure(
+        exposure, months, settings, scenarios, usable, progress
+    )
     apart = history_disagreements(judged.history, exposure) + other
     checked = replace(judged.check, findings=judged.check.findings + apart)
     progress("Writing the results", _SIMULATION_TO)
@@ -173,6 +177,7 @@ def run_on(
             listed=listed,
             from_referrals=referral_shares(rates),
         ),
+        what_if=what_if,
     )
     unused = tuple(
         f"Your own rate for {rate_id} was not used: this rate cannot be set."
@@ -215,7 +220,7 @@ def forecast_exposure(
     scenarios: Sequence[Scenario],
     overrides: dict[str, float],
     progress: Progress,
-) -> tuple[FlowRates, Forecast]:
+) -> tuple[FlowRates, Forecast, WhatIf]:
     """Go from what the lists show, and earlier months, to a forecast."""
     rates = fit(exposure, history=months, overrides=overrides)
     trajectories = simulate(
@@ -226,7 +231,9 @@ def forecast_exposure(
         seed=settings.seed,
         progress=_within(progress, _SIMULATION_FROM, _SIMULATION_TO),
     )
-    return rates, summarise(trajectories, exposure)
+    baseline = next(t for t in trajectories if t.scenario.name == BASELINE.name)
+    what_if = what_if_values(rates, baseline, seed=settings.seed)
+    return rates, summarise(trajectories, exposure), what_if
 
 
 def _warning_lines(check: CheckResult) -> tuple[str, ...]:

@@ -199,5 +199,9 @@ class SheetSpec:
 
     @property
     def shows_status(self) -> bool:
-        """Every sheet but the paste sheets and Checks itself repeats the master check."""
-        return self.kind is not Kind.PASTE and self.name != "Checks"
+        """Every sheet that a run writes on, but Checks itself, repeats the master check.
+
+        Paste sheets are the analyst's, and a helper sheet without areas is all formulas.
+        """
+        is_formulas = self.kind is Kind.HELPER and not self.areas
+        return self.kind is not Kind.PASTE and not is_formulas and self.name != "Checks"

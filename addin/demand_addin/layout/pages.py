@@ -22,7 +22,7 @@ SETTINGS_ROW = 6
 
 NOT_RUN = "Not run yet"
 
-LAID_OUT = frozenset({"Dashboard", "Accuracy"})
+LAID_OUT = frozenset({"Dashboard", "Accuracy", "What-if", "What-if workings"})
 """Sheets whose pages are laid out to the pixel, and so printed as they say themselves."""
 
 _DASH_SCALE = 79
@@ -60,12 +60,15 @@ _LINKS = {
     "Rates": "Output: fitted rates, with room for your own",
     "Forecast": "Output: every figure, as a tidy table",
     "Dashboard": "Output: headlines and charts, two A4 pages",
+    "What-if": "Input: change a blue cell and see the average forecast move at once",
     "Accuracy": "Output: how far to trust the forecast",
     "What changed": "Output: why this forecast is not the last one",
     "Memory": "Kept by the model: what earlier runs saw and said",
     "Run log": "Output: one row a run",
     "Chart data": "Helper: what the Dashboard's charts draw",
     "Accuracy data": "Helper: what the charts of sheet Accuracy draw",
+    "What-if workings": "Helper: the formulas behind sheet What-if",
+    "What-if data": "Helper: what those formulas add up",
 }
 
 

@@ -20,6 +20,11 @@ from demand_addin.layout.tables import (
 )
 from demand_addin.layout.what_changed import BLOCKS as WATERFALLS
 from demand_addin.layout.what_changed import DASHBOARD_LINE, WHAT_CHANGED_SHEET
+from demand_addin.layout.what_if import (
+    WHAT_IF_DATA_SHEET,
+    WHAT_IF_SHEET,
+    WHAT_IF_WORKINGS_SHEET,
+)
 
 __all__ = ["SETTINGS", "SHEETS", "area", "sheet", "status_names", "table"]
 
@@ -123,6 +128,7 @@ SHEETS: tuple[SheetSpec, ...] = (
             Area(name="dash_cla_flow_note", cell="F68"),
         ),
     ),
+    WHAT_IF_SHEET,
     SheetSpec(
         name=accuracy.SHEET,
         kind=Kind.OUTPUT,
@@ -161,6 +167,8 @@ SHEETS: tuple[SheetSpec, ...] = (
         areas=accuracy.BLOCKS,
         is_protected=True,
     ),
+    WHAT_IF_WORKINGS_SHEET,
+    WHAT_IF_DATA_SHEET,
 )
 
 

@@ -15,7 +15,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from demand_addin.layout import accuracy_page, pages, what_changed
+from demand_addin.layout import accuracy_page, pages, what_changed, what_if_page, what_if_workings
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area, Column, Kind, Setting, SheetSpec, Style, TableSpec
 from demand_addin.layout.sheets import SHEETS
@@ -59,6 +59,9 @@ PAGES: Mapping[str, Callable[[Worksheet, SheetSpec, Formats, xlsxwriter.Workbook
     "What changed": what_changed.page,
     "Accuracy": accuracy_page.report,
     "Accuracy data": accuracy_page.data,
+    "What-if": what_if_page.page,
+    "What-if workings": what_if_workings.page,
+    "What-if data": what_if_page.data_page,
 }
 """What a sheet holds beyond its tables and settings."""
 
@@ -95,7 +98,7 @@ def preset_rows() -> tuple[tuple[CellValue, ...], ...]:
 
 def _define_names(book: xlsxwriter.Workbook) -> None:
     for spec in SHEETS:
-        quoted = f"'{spec.name}'" if " " in spec.name else spec.name
+        quoted = spec.name if spec.name.isalnum() else f"'{spec.name}'"
         for area in spec.areas:
             book.define_name(area.name, f"={quoted}!{area_reference(area)}")
         for row, setting in enumerate(spec.settings, start=pages.SETTINGS_ROW):

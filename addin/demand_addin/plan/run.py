@@ -28,12 +28,14 @@ from demand_addin.plan.dashboard import basis_rows, dashboard_ranges, headline_n
 from demand_addin.plan.memory import memory_tables, remembered
 from demand_addin.plan.values import frame_rows, month_name
 from demand_addin.plan.what_changed import all_children, changes, changes_values, records_of
+from demand_addin.plan.what_if import what_if_ranges
 from demand_addin.ports import BookPlan, CellValue, RangeValues, TableRead, TableValues
 from demand_model import History
 from demand_model.annex_a.checked import CheckResult
 from demand_model.results.control import control_charts
 from demand_model.results.forecast import QUANTILE_COLUMNS, Forecast
 from demand_model.results.track import PAST_COLUMNS, track
+from demand_model.results.what_if_data import WhatIf
 from demand_model.simulation.scenario import BASELINE
 
 _RATE_DECIMALS = 6
@@ -113,6 +115,7 @@ def plan_run(
     overrides: Mapping[str, float] | None = None,
     mapping: TableRead | None = None,
     earlier: Earlier | None = None,
+    what_if: WhatIf | None = None,
 ) -> BookPlan:
     """Plan everything that a run writes, for one go.
 
@@ -180,6 +183,7 @@ def plan_run(
                 rows=tuple((choices.entered.get(s.key),) for s in SETTINGS),
             ),
             *learned.ranges,
+            *(() if what_if is None else what_if_ranges(what_if)),
         ),
     )
 

@@ -1,0 +1,162 @@
+"""How closely the formulas of sheet What-if agree with the engine, lever by lever.
+
+    python benchmarks/what_if_agreement.py [--samples small,middling,large]
+        [--horizons 24,60] [--draws 1000] [--seed 1] [--every]
+
+For each sample, horizon and setting of the levers: the engine's mean under the scenario of
+the same meaning (`what_if_scenario`, same seed) against `what_if_forecast`. Prints the
+largest relative difference over months of referrals, open plans and open care (cost is
+these stocks times what both sides share), where it stands, and the time that the values
+took to compute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+import demand_model as dm
+from demand_addin.read import read_sheets
+from demand_model.flows import ALL
+from demand_model.rates.fit import FlowRates
+from demand_model.results.what_if import what_if_values
+from demand_model.results.what_if_forecast import what_if_forecast
+from demand_model.results.what_if_levers import WhatIfLevers, what_if_scenario
+from demand_model.simulation.setup import common_setup, draw_batches
+from demand_model.simulation.timeline import timeline
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples" / "workbooks"
+MEASURES = ("referrals", "cp_open", "cla_open")
+
+_LOCKDOWN = {"lockdown_plan_ends": 0.0, "lockdown_care_ends": 0.0}
+SETTINGS: dict[str, WhatIfLevers] = {
+    "neutral": WhatIfLevers(),
+    **{f"referrals {x:+.0%}": WhatIfLevers(referrals=x) for x in (-0.3, -0.15, 0.15, 0.3)},
+    "police -50%, schools +50%": WhatIfLevers(
+        referrals_by_source={"Police": -0.5, "Schools": 0.5}
+    ),
+    **{f"conversion {x:+.0%}": WhatIfLevers(conversion_to_plans=x) for x in (-0.3, 0.3)},
+    **{f"entries to care {x:+.0%}": WhatIfLevers(entries_to_care=x) for x in (-0.3, 0.3)},
+    **{f"UASC {x:+.0%}": WhatIfLevers(uasc_entries=x) for x in (-0.5, 0.5)},
+    **{f"plan ends {x:+.0%}": WhatIfLevers(plan_ends=x) for x in (-0.3, -0.15, 0.2, 0.4)},
+    **{f"home {x:+.0%}": WhatIfLevers(care_ends_home=x) for x in (-0.5, -0.25, 0.5, 1.0)},
+    **{f"other care ends {x:+.0%}": WhatIfLevers(care_ends_other=x) for x in (-0.3, 0.4)},
+    **{
+        f"all exits {x:+.0%}": WhatIfLevers(plan_ends=x, care_ends_home=x, care_ends_other=x)
+        for x in (-0.3, 0.4)
+    },
+    **{
+        f"lockdown {depth:.0%} {months} months, {back:.0%} back": WhatIfLevers(
+            lockdown_months=months, lockdown_fall=depth, share_returning=back, **_LOCKDOWN
+        )
+        for depth, months, back in (
+            (0.1, 2, 0.0), (0.1, 6, 1.0), (0.4, 2, 1.0), (0.4, 6, 0.0), (0.4, 6, 0.5), (0.4, 6, 1.0)
+        )
+    },
+    "lockdown as in 2020": WhatIfLevers(
+        lockdown_after_months=3,
+        lockdown_months=4,
+        lockdown_fall=0.15,
+        lockdown_fall_by_source={"Schools": 0.65, "Education services": 0.55, "Police": 0.0},
+    ),
+    "late and mixed": WhatIfLevers(
+        start_after_months=9, referrals=-0.3, conversion_to_plans=0.3, plan_ends=0.4,
+        care_ends_home=1.0, care_ends_other=-0.3,
+    ),
+    "all down": WhatIfLevers(
+        referrals=-0.3, entries_to_care=-0.3, plan_ends=0.4, care_ends_home=1.0,
+        care_ends_other=0.4,
+    ),
+    "all up": WhatIfLevers(
+        referrals=0.3, conversion_to_plans=0.3, entries_to_care=0.3, plan_ends=-0.3,
+        care_ends_home=-0.5, care_ends_other=-0.3,
+    ),
+    "prevention with a lockdown": WhatIfLevers(
+        start_after_months=3, referrals=-0.15, care_ends_home=0.5, lockdown_after_months=5,
+        lockdown_months=4, lockdown_fall=0.3, share_returning=0.5,
+    ),
+}  # fmt: skip
+
+
+def sample_rates(name: str) -> FlowRates:
+    lists = dm.check(read_sheets(SAMPLES / f"{name}.xlsx")).lists
+    if lists is None:
+        raise RuntimeError("the sample was refused")
+    return dm.fit(dm.tabulate(dm.spells(lists)))
+
+
+def differences(
+    rates: FlowRates, *, horizon: int, draws: int, seed: int
+) -> dict[str, dict[str, tuple[float, int]]]:
+    """Largest relative difference and its month, by setting and measure."""
+    first = timeline(rates.exposure.census_date, horizon).months[0].start_time.date()
+    scenarios = [dm.BASELINE, *(
+        what_if_scenario(v, first, name=k) for k, v in SETTINGS.items() if k != "neutral"
+    )]  # fmt: skip
+    runs = dm.simulate(rates, scenarios, horizon_months=horizon, draws=draws, seed=seed)
+    values = what_if_values(rates, runs[0], seed=seed)
+    out = {}
+    for (name, levers), run in zip(SETTINGS.items(), runs, strict=True):
+        found = what_if_forecast(values, levers)
+        out[name] = {}
+        for measure in MEASURES:
+            engine = run.measures[measure, ALL].mean(axis=1)
+            off = getattr(found, measure) / engine - 1.0
+            worst = int(np.abs(off).argmax())
+            out[name][measure] = (float(off[worst]), worst + 1)
+    return out
+
+
+def seconds(rates: FlowRates, *, horizon: int, draws: int, seed: int) -> tuple[float, float]:
+    """Time of the values with what the simulation drew at hand, and with drawing again."""
+    base = dm.simulate(rates, horizon_months=horizon, draws=draws, seed=seed)[0]
+    common = common_setup(rates, timeline(rates.exposure.census_date, horizon))
+    batches = draw_batches(common, draws, seed, balanced=True)
+    times = []
+    for shared in ((common, batches), None):
+        took = []
+        for _ in range(5):
+            started = time.perf_counter()
+            what_if_values(rates, base, seed=seed, shared=shared)
+            took.append(time.perf_counter() - started)
+        times.append(min(took))
+    return times[0], times[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", default="small,middling,large")
+    parser.add_argument("--horizons", default="24,60")
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--every", action="store_true", help="print every setting")
+    options = parser.parse_args()
+    for name in options.samples.split(","):
+        rates = sample_rates(name)
+        for horizon in map(int, options.horizons.split(",")):
+            found = differences(rates, horizon=horizon, draws=options.draws, seed=options.seed)
+            quick, slow = seconds(rates, horizon=horizon, draws=options.draws, seed=options.seed)
+            print(
+                f"\n{name}, {horizon} months, {options.draws:,} draws; values computed in "
+                f"{quick:.2f} s ({slow:.2f} s with drawing again)"
+            )
+            for measure in MEASURES:
+                moved = {k: v[measure] for k, v in found.items() if k != "neutral"}
+                off = found["neutral"][measure][0]
+                worst = max(moved, key=lambda k: abs(moved[k][0]))
+                inside = sum(abs(v) <= 0.01 for v, _ in moved.values())
+                print(
+                    f"  {measure:10} neutral {off:+.4%}; worst {moved[worst][0]:+.2%} "
+                    f"({worst}, month {moved[worst][1]}); {inside} of {len(moved)} within 1%"
+                )
+            if options.every:
+                for setting, row in found.items():
+                    text = "  ".join(f"{m} {v:+.2%} @{t}" for m, (v, t) in row.items())
+                    print(f"    {setting:38} {text}")
+
+
+if __name__ == "__main__":
+    main()

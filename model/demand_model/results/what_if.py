@@ -1,0 +1,160 @@
+"""From a run's draws to the effective values of sheet What-if.
+
+The values are means over draws of products (not products of means), so that the formulas
+of `what_if_forecast` give the mean forecast and not the forecast at mean rates. What the
+formulas still leave out is set right month by month, so that at neutral they give the
+engine's mean exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from demand_model.annex_a.codes import PLACEMENT_GROUPS
+from demand_model.errors import InvalidSettingError
+from demand_model.flows import ALL
+from demand_model.rates.fit import FlowRates
+from demand_model.results.what_if_data import (
+    WHAT_IF_MEASURES,
+    WHAT_IF_MONTHS,
+    StartRates,
+    WhatIf,
+)
+from demand_model.results.what_if_forecast import what_if_forecast
+from demand_model.results.what_if_hazards import exits, hazards
+from demand_model.results.what_if_starts import (
+    care_start_rates,
+    plan_start_rates,
+    source_shares,
+)
+from demand_model.simulation.setup import Common, DrawBatch, common_setup, draw_batches
+from demand_model.simulation.timeline import timeline
+from demand_model.simulation.trajectories import Trajectories
+from demand_model.units import month_end
+
+FloatArray = npt.NDArray[np.float64]
+
+_LEAST = 1e-6
+"""Children below which a neutral value is not set right: there is nothing to scale."""
+
+
+def what_if_values(
+    rates: FlowRates,
+    baseline: Trajectories,
+    *,
+    seed: int,
+    shared: tuple[Common, Sequence[DrawBatch]] | None = None,
+) -> WhatIf:
+    """Effective values behind a run's mean forecast.
+
+    Parameters
+    ----------
+    rates, baseline
+        Of one run: the baseline was simulated from these rates, balanced.
+    seed
+        Of that run.
+    shared
+        What the simulation drew, if it is at hand; else it is drawn again.
+
+    Raises
+    ------
+    InvalidSettingError
+        The trajectories are not the baseline's.
+    """
+    if baseline.scenario.changes:
+        raise InvalidSettingError(
+            f"Invalid trajectories: scenario {baseline.scenario.name!r}. They must be the "
+            "baseline's."
+        )
+    common, batches = shared or _drawn_again(rates, baseline, seed)
+    months = min(len(baseline.months), WHAT_IF_MONTHS)
+    blocks = common.line.blocks()[:months]
+    lengths = np.add.reduceat(common.line.step_months[: blocks[-1].stop], [b.start for b in blocks])
+    uasc = float(np.concatenate([b.rates.uasc for b in batches]).mean())
+    raw = WhatIf(
+        census_date=common.line.census_date,
+        months=baseline.months[:months],
+        end_days=common.line.edges[[b.stop for b in blocks]],
+        baseline={m: baseline.measures[m, ALL][:months].mean(axis=1) for m in WHAT_IF_MEASURES},
+        observed={m: v for (m, s), v in baseline.observed.items() if s == ALL},
+        referral_share=source_shares(batches),
+        plan_starts=plan_start_rates(common, batches, months),
+        care_starts=care_start_rates(common, batches, months),
+        uasc_starts=uasc * lengths,
+        opening_plans=len(common.plans),
+        opening_care=len(common.care),
+        exits=exits(common, hazards(batches, months), months),
+        care_from_new_plans_month=lengths,
+        plan_correction=np.ones(months),
+        care_correction=np.ones(months),
+        placement_share=_placement_share(rates),
+    )
+    return _set_right(raw)
+
+
+def _drawn_again(
+    rates: FlowRates, baseline: Trajectories, seed: int
+) -> tuple[Common, Sequence[DrawBatch]]:
+    census = rates.exposure.census_date
+    unfinished = month_end(census) != census
+    line = timeline(census, len(baseline.months) - int(unfinished))
+    common = common_setup(rates, line)
+    draws = baseline.measures["referrals", ALL].shape[1]
+    return common, draw_batches(common, draws, seed, balanced=True)
+
+
+def _placement_share(rates: FlowRates) -> FloatArray:
+    """Of children in care at the census date; even where there are none."""
+    groups = rates.exposure.opening.care.placement_group
+    counts = np.array([(groups == g).sum() for g in PLACEMENT_GROUPS], dtype=float)
+    if counts.sum() == 0.0:
+        return np.full(len(counts), 1.0 / len(counts))
+    return np.asarray(counts / counts.sum())
+
+
+def _set_right(raw: WhatIf) -> WhatIf:
+    """Make the neutral forecast the engine's mean: first starts, then stocks, plans first."""
+    plans = _ratio(raw, "cp_starts")
+    values = replace(raw, plan_starts=_scaled(raw.plan_starts, plans))
+    values = replace(values, plan_correction=_ratio(values, "cp_open"))
+    # Starts of care follow the children on plans at the month's start, so set right too.
+    before = np.concatenate([[1.0], values.plan_correction[:-1]])
+    values = _scale_care_starts(values, np.ones_like(before), from_plans=before)
+    values = _scale_care_starts(values, _ratio(values, "cla_starts"))
+    return replace(values, care_correction=_ratio(values, "cla_open"))
+
+
+def _ratio(values: WhatIf, measure: str) -> FloatArray:
+    """Engine's mean over the formulas', at neutral, in each month."""
+    observed = np.zeros(len(values.months))
+    observed[0] = values.observed.get(measure, 0.0) if measure.endswith("starts") else 0.0
+    wanted = values.baseline[measure] - observed
+    found = getattr(what_if_forecast(values), measure) - observed
+    return np.where(found > _LEAST, wanted / np.maximum(found, _LEAST), 1.0)
+
+
+def _scaled(starts: StartRates, factor: FloatArray) -> StartRates:
+    return replace(
+        starts,
+        pipeline=starts.pipeline * factor,
+        kernel=starts.kernel * factor[:, None],
+        other=starts.other * factor,
+    )
+
+
+def _scale_care_starts(
+    values: WhatIf, factor: FloatArray, *, from_plans: FloatArray | None = None
+) -> WhatIf:
+    plans = factor if from_plans is None else from_plans
+    found = values.exits
+    return replace(
+        values,
+        care_starts=_scaled(values.care_starts, factor),
+        uasc_starts=values.uasc_starts * factor,
+        exits=replace(found, care_from_open_plans=found.care_from_open_plans * plans),
+        care_from_new_plans_month=values.care_from_new_plans_month * plans,
+    )
