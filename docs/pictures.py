@@ -26,6 +26,7 @@ PAGES = {
     "start": "Three Annex A lists in; forecasts",
     "checks": "Checks: what the lists hold",
     "accuracy": "Accuracy: how far to trust this forecast",
+    "what-if": "What-if: change a blue cell and the lines move",
 }
 """Name of the picture, and words that only its page begins with."""
 NEXT_MONTH = {"what-changed": "What changed: why this forecast is not the last one"}

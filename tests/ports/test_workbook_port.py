@@ -1,4 +1,8 @@
-"""One suite for every adapter of `WorkbookPort`: the fake in memory, and the closed file."""
+"""One suite for every adapter of `WorkbookPort`: the fake, the closed file, and live Excel.
+
+The live adapter runs on an Excel in memory (`openpyxl_engine`), and on the real one
+with ``pytest -m excel`` where there is one.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,14 @@ from fake_workbook import FakeWorkbook
 
 from demand_addin.closed import ClosedWorkbook
 from demand_addin.layout import SETTINGS, SHEETS, build_template
+from demand_addin.live.adapter import LiveWorkbook
+from demand_addin.live.undo import UndoFolder
 from demand_addin.ports import BookPlan, RangeValues, SheetRows, TableValues, WorkbookPort
 from demand_model.annex_a.lists import LISTS
 from demand_model.annex_a.raw import CellError
 from demand_model.errors import InvalidInputError
+from ports.excel_in_memory import Excel, FakeBook, copy_of, fake_book
+from ports.openpyxl_engine import engine_for
 
 pytestmark = pytest.mark.ports
 
@@ -37,11 +45,28 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["fake", "closed"])
-def book(request: pytest.FixtureRequest, template: Path) -> WorkbookPort:
+@pytest.fixture(scope="module")
+def opened(template: Path) -> FakeBook:
+    return fake_book(template)
+
+
+def live(opened: FakeBook, folder: Path) -> WorkbookPort:
+    excel = Excel(books=[copy_of(opened)])
+    # Excel itself calculates this cell; the adapter leaves its formula alone.
+    excel.results["Checks", "A2"] = lambda _: "All checks pass"
+    (app,) = engine_for(excel).apps
+    return LiveWorkbook(app.books[0], undo=UndoFolder(folder))
+
+
+@pytest.fixture(params=["fake", "closed", "live", pytest.param("excel", marks=pytest.mark.excel)])
+def book(
+    request: pytest.FixtureRequest, template: Path, opened: FakeBook, tmp_path: Path
+) -> WorkbookPort:
     makers: dict[str, Callable[[], WorkbookPort]] = {
         "fake": FakeWorkbook,
         "closed": lambda: ClosedWorkbook.open(template),
+        "live": lambda: live(opened, tmp_path),
+        "excel": lambda: request.getfixturevalue("open_in_excel")(template),
     }
     return makers[request.param]()
 

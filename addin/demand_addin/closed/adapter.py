@@ -11,6 +11,7 @@ from demand_addin.closed.surgery import Surgery
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Kind
 from demand_addin.layout.sheets import SHEETS
+from demand_addin.layout.tables import TYPED_TABLES
 from demand_addin.ports import BookPlan, NamedRead, TableRead
 from demand_addin.read.package import open_package
 from demand_addin.read.workbook import sheets_from_xlsx
@@ -24,9 +25,6 @@ _READ_TOGETHER = frozenset(
     if spec.kind in (Kind.INPUT, Kind.GUIDE) or spec.name in ("Rates", "History", "Memory")
 )
 """Small sheets that every command reads: one pass over the file for all of them."""
-
-_TYPED_TABLES = frozenset({"scenarios"})
-"""Tables that only the analyst writes, by lower-case name."""
 
 
 class ClosedWorkbook:
@@ -113,7 +111,7 @@ class ClosedWorkbook:
         raw = self.read_sheet(found.sheet)
         bottom = found.block.bottom - found.has_totals
         columns = range(found.block.left, found.block.right + 1)
-        if found.name.lower() in _TYPED_TABLES and not found.has_totals:
+        if found.name.lower() in TYPED_TABLES and not found.has_totals:
             # Excel grows a table by what is typed below it; other programs and pastes do not.
             # A single filled cell is somebody's note.
             while sum(not _is_blank(_value(raw, bottom + 1, column)) for column in columns) > 1:

@@ -63,29 +63,35 @@ def backtest_book(
     """
 
     def work(book: WorkbookPort) -> tuple[BookPlan | None, Tested]:
-        _require_sheet(book)
         settings = read_settings(book).with_options(seed=seed, draws=draws or DRAWS)
-        return _test(book, settings, progress)
+        return backtest_on(book, settings, progress=progress)
 
     tested, saved = change_file(job, work)
     result = tested.result
     if result is None:
         return _stopped(job, tested.check)
     progress("Done", 1.0)
-    dates = ", ".join(day_name(origin) for origin in result.origins)
     return Outcome(
         command="backtest",
         wrote=saved.wrote,
         sentences=(
-            f"Forecasts as if on {dates}, with what the lists then showed:",
-            "",
-            *headlines_first(result.sentences),
-            *((result.note,) if result.note else ()),
-            "",
-            f"Sheet {SHEET} has the charts and every figure.",
+            *backtest_lines(result),
             *saved.notes,
         ),
         record={"book": str(saved.path), **_record(result)},
+    )
+
+
+def backtest_lines(result: Backtest) -> tuple[str, ...]:
+    """Say from which dates was forecast, and how far out each measure was."""
+    dates = ", ".join(day_name(origin) for origin in result.origins)
+    return (
+        f"Forecasts as if on {dates}, with what the lists then showed:",
+        "",
+        *headlines_first(result.sentences),
+        *((result.note,) if result.note else ()),
+        "",
+        f"Sheet {SHEET} has the charts and every figure.",
     )
 
 
@@ -104,9 +110,16 @@ def _require_sheet(book: WorkbookPort) -> None:
         ) from error
 
 
-def _test(
-    book: WorkbookPort, settings: RunSettings, progress: Progress
+def backtest_on(
+    book: WorkbookPort, settings: RunSettings, *, progress: Progress = silent
 ) -> tuple[BookPlan | None, Tested]:
+    """Compute everything that a back-test writes into an open workbook; write nothing.
+
+    Returns
+    -------
+    The plan, or ``None`` where the lists must be mended first, and what was found.
+    """
+    _require_sheet(book)
     judged = judge(book, settings, progress)
     lists = judged.check.lists
     if lists is None or judged.check.findings.stops:

@@ -113,7 +113,7 @@ def run_book(
         wrote=saved.wrote,
         sentences=(
             *check_lines(run.check),
-            *_warning_lines(run.check),
+            *warning_lines(run.check),
             *run.notes,
             "",
             *run.forecast.headlines,
@@ -236,7 +236,7 @@ def forecast_exposure(
     return rates, summarise(trajectories, exposure), what_if
 
 
-def _warning_lines(check: CheckResult) -> tuple[str, ...]:
+def warning_lines(check: CheckResult) -> tuple[str, ...]:
     """Say what may be a slip of the hand, and how many other warnings stand on sheet Checks."""
     warnings = [f for f in check.findings.items if f.severity is Severity.WARN]
     slips = [f for f in warnings if f.rule in (SAME_AGAIN, OTHER_LISTS)]

@@ -140,6 +140,9 @@ SCENARIOS = TableSpec(
     ),
 )
 
+TYPED_TABLES = frozenset({SCENARIOS.name})
+"""Tables that only the analyst writes: rows typed directly below are read as theirs."""
+
 WINDOWS = TableSpec(
     name="windows",
     first_row=14,

@@ -1,0 +1,214 @@
+"""The commands on a workbook that is open in Excel: check, run, backtest, undo.
+
+They compute as the closed-file commands do, with the same functions, and end in the
+same `Outcome`. Nothing is saved: what they wrote stands in the open workbook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from demand_addin.commands.backtest import DRAWS, backtest_lines, backtest_on
+from demand_addin.commands.check import (
+    check_lines,
+    check_record,
+    finding_lines,
+    judge,
+    stop_sentence,
+)
+from demand_addin.commands.older_book import fitted
+from demand_addin.commands.outcome import ExitCode, Json, Outcome, attempt
+from demand_addin.commands.run import Run, run_on, warning_lines
+from demand_addin.live.adapter import LiveWorkbook
+from demand_addin.live.quiet import status_line
+from demand_addin.live.session import attach
+from demand_addin.plan import plan_check
+from demand_addin.ports import BookPlan
+from demand_addin.progress import Progress, silent
+from demand_addin.settings import read_settings
+from demand_model.annex_a.checked import CheckResult
+from demand_model.annex_a.findings import Severity
+
+Result = TypeVar("Result")
+
+COMMANDS = ("check", "run", "backtest", "undo")
+NOT_SAVED = (
+    "The workbook is not saved yet: look at the results, then save it. Undo brings the old "
+    "results back."
+)
+
+_LONGEST_MESSAGE = 900
+"""Excel's message box shows 1,023 characters."""
+_CONF = "xlwings.conf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveJob:
+    """Which open workbook is meant, and when it is.
+
+    Attributes
+    ----------
+    book
+        Name or full name, as Excel has it.
+    now
+        The time of the run, for the run log.
+    find
+        How the workbook is found; a test's finds its own.
+    """
+
+    book: str
+    now: datetime
+    find: Callable[[str], LiveWorkbook] = field(default=attach)
+
+
+def carry_out(command: str, job: LiveJob, *, progress: Progress = silent) -> Outcome:
+    """Carry out a command on an open workbook; whatever goes wrong becomes one sentence.
+
+    Parameters
+    ----------
+    command
+        One of `COMMANDS`.
+    progress
+        Told what is being done, besides Excel's status bar.
+    """
+    work = {"check": _check, "run": _run, "backtest": _backtest, "undo": _undo}[command]
+
+    def attached() -> Outcome:
+        book = job.find(job.book)
+        with status_line(book.excel) as line:
+
+            def both(what: str, share: float) -> None:
+                line(what, share)
+                progress(what, share)
+
+            return work(book, job.now, both)
+
+    return attempt(command, attached)
+
+
+def message_of(outcome: Outcome) -> str:
+    """Put an outcome into a few plain lines for a message box.
+
+    The problem and where it is, or the main results; never more than Excel's own
+    message box can show.
+    """
+    lines = [outcome.problem, *outcome.details] if outcome.problem else list(outcome.sentences)
+    text = "\n".join(lines).strip()
+    if len(text) <= _LONGEST_MESSAGE:
+        return text
+    return text[: _LONGEST_MESSAGE - 1].rsplit("\n", 1)[0].rstrip() + "\n…"
+
+
+def _check(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
+    del now
+    judged = judge(book, read_settings(book), progress)
+    plan = plan_check(
+        judged.check, authority=judged.settings.authority, mapping=book.read_table("mapping")
+    )
+    notes = _write(book, plan)
+    result = judged.check
+    stops = result.findings.stops
+    warnings = [f for f in result.findings.items if f.severity is Severity.WARN]
+    return Outcome(
+        command="check",
+        exit_code=ExitCode.MEND if stops else ExitCode.OK,
+        problem=stop_sentence(result, "sheet Checks lists all findings"),
+        details=finding_lines(stops),
+        sentences=(
+            *check_lines(result),
+            *finding_lines(warnings),
+            *(() if stops else ("The lists can be used: now run the model.",)),
+            *notes,
+        ),
+        record=_record(book, check_record(result)),
+    )
+
+
+def _run(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
+    plan, run = run_on(book, read_settings(book), now=now, progress=progress)
+    if plan is None or run.forecast is None:
+        return _stopped("run", book, run.check)
+    notes = _write(book, plan)
+    return Outcome(
+        command="run",
+        sentences=(
+            *run.forecast.headlines,
+            "",
+            *check_lines(run.check),
+            *warning_lines(run.check),
+            *run.notes,
+            *notes,
+        ),
+        record=_record(book, _run_record(run) | check_record(run.check)),
+    )
+
+
+def _run_record(run: Run) -> dict[str, Json]:
+    return {
+        "seed": run.settings.seed,
+        "draws": run.settings.draws,
+        "horizon_months": run.settings.horizon_months,
+        "scenarios": [scenario.name for scenario in run.scenarios],
+        "headlines": list(run.forecast.headlines) if run.forecast else [],
+    }
+
+
+def _backtest(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
+    del now
+    settings = read_settings(book).with_options(draws=DRAWS)
+    plan, tested = backtest_on(book, settings, progress=progress)
+    if plan is None or tested.result is None:
+        return _stopped("backtest", book, tested.check)
+    notes = _write(book, plan)
+    result = tested.result
+    return Outcome(
+        command="backtest",
+        sentences=(*backtest_lines(result), *notes),
+        record=_record(book, {"sentences": list(result.sentences), "note": result.note}),
+    )
+
+
+def _undo(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
+    del now
+    progress("Putting the earlier results back", 0.0)
+    if not book.undo_last_write():
+        return Outcome(
+            command="undo",
+            exit_code=ExitCode.MEND,
+            problem=f"There is nothing to undo in {book.name}: no results were written in it with "
+            "these buttons, or they were undone already.",
+            record=_record(book, {}),
+        )
+    return Outcome(
+        command="undo",
+        sentences=("The results of before the last run are back.", *book.notes),
+        record=_record(book, {}),
+    )
+
+
+def _write(book: LiveWorkbook, plan: BookPlan) -> tuple[str, ...]:
+    """Write what the workbook has a place for; return what the user must read."""
+    kept, lacking = fitted(book, plan)
+    book.write(kept)
+    conf = _CONF in {name.casefold() for name in book.sheet_names()}
+    ignored = (f"Sheet {_CONF} was not read: a workbook may not choose what runs.",) if conf else ()
+    return (*lacking, *book.notes, *ignored, NOT_SAVED)
+
+
+def _stopped(command: str, book: LiveWorkbook, check: CheckResult) -> Outcome:
+    where = f"{book.name} was left as it was; Check writes all findings to its sheet Checks"
+    return Outcome(
+        command=command,
+        exit_code=ExitCode.MEND,
+        problem=stop_sentence(check, where),
+        details=finding_lines(check.findings.stops),
+        sentences=check_lines(check),
+        record=_record(book, check_record(check)),
+    )
+
+
+def _record(book: LiveWorkbook, record: Mapping[str, Json]) -> dict[str, Json]:
+    return {"book": book.name, **record}

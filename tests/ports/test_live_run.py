@@ -1,0 +1,84 @@
+"""A whole run in Excel and its undo: on the Excel in memory, and on the real one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from demand_addin.cli import cli
+from demand_addin.closed import ClosedWorkbook
+from demand_addin.commands.closed_file import FileJob
+from demand_addin.commands.demo import sample_workbook
+from demand_addin.commands.outcome import ExitCode
+from demand_addin.commands.run import run_book
+from demand_addin.layout import SHEETS
+from demand_addin.live.adapter import LiveWorkbook
+from demand_addin.live.commands import LiveJob, carry_out
+from demand_addin.live.undo import UndoFolder
+from demand_addin.ports import BookPlan, RangeValues
+from ports.excel_in_memory import Excel, fake_book
+from ports.openpyxl_engine import engine_for
+
+pytestmark = pytest.mark.ports
+
+NOW = datetime(2026, 4, 3, 9, 30, tzinfo=UTC)
+SLOW = 60
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    lists, book = folder / "annex-a.xlsx", folder / "Demand = O'Neil.xlsx"
+    lists.write_bytes(sample_workbook("small"))
+    assert CliRunner().invoke(cli, ["import", str(book), str(lists)]).exit_code == 0
+    closed = ClosedWorkbook.open(book)
+    few = (("setting_horizon_months", 3), ("setting_draws", 100))
+    closed.write(BookPlan(ranges=tuple(RangeValues(name=n, rows=((value,),)) for n, value in few)))
+    book.write_bytes(closed.to_bytes())
+    return book
+
+
+def in_memory(path: Path, folder: Path) -> LiveWorkbook:
+    (app,) = engine_for(Excel(books=[fake_book(path)])).apps
+    return LiveWorkbook(app.books[0], undo=UndoFolder(folder))
+
+
+@pytest.fixture(params=["live", pytest.param("excel", marks=pytest.mark.excel)])
+def book(request: pytest.FixtureRequest, imported: Path, tmp_path: Path) -> LiveWorkbook:
+    makers: dict[str, Callable[[], LiveWorkbook]] = {
+        "live": lambda: in_memory(imported, tmp_path),
+        "excel": lambda: request.getfixturevalue("open_in_excel")(imported),
+    }
+    return makers[request.param]()
+
+
+def tables_of(book: LiveWorkbook | ClosedWorkbook) -> dict[str, object]:
+    return {t.name: book.read_table(t.name).rows for spec in SHEETS for t in spec.tables}
+
+
+def view_of(book: LiveWorkbook) -> tuple[object, ...]:
+    app = book.excel.app
+    active = book.excel.book.sheets.active.name
+    return (active, app.calculation, app.screen_updating, app.enable_events, app.status_bar)
+
+
+def test_a_run_and_its_undo(book, imported, tmp_path):
+    before, view = tables_of(book), view_of(book)
+    started = time.monotonic()
+    outcome = carry_out("run", LiveJob(book=book.name, now=NOW, find=lambda _: book))
+    assert outcome.exit_code is ExitCode.OK, outcome.problem
+    assert time.monotonic() - started < SLOW
+    assert view_of(book) == view
+    closed = tmp_path / "closed.xlsx"
+    run_book(FileJob(book=imported, out=closed, now=NOW))
+    assert tables_of(book) == tables_of(ClosedWorkbook.open(closed))
+    assert "Look" not in [book.read_name(name).value for name in ("check_rows", "check_stops")]
+    undone = carry_out("undo", LiveJob(book=book.name, now=NOW, find=lambda _: book))
+    assert undone.exit_code is ExitCode.OK, undone.problem
+    assert tables_of(book) == before
+    assert view_of(book) == view
