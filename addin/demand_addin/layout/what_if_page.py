@@ -218,7 +218,11 @@ def _cells(lead: int) -> tuple[list[str], list[str], list[str]]:
     return (
         [shown(base) for base, _ in pairs],
         [shown(mine) for _, mine in pairs],
-        [shown(f"{mine}-{base}") for base, mine in pairs],
+        # Rounded as shown, so that no difference is not "-0".
+        [
+            shown(f"ROUND({mine}-{base},{-3 if number == len(_MEASURES) else 0})")
+            for number, (base, mine) in enumerate(pairs)
+        ],
     )
 
 
