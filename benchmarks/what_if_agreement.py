@@ -25,7 +25,8 @@ from demand_model.rates.fit import FlowRates
 from demand_model.results.what_if import what_if_values
 from demand_model.results.what_if_forecast import what_if_forecast
 from demand_model.results.what_if_levers import WhatIfLevers, what_if_scenario
-from demand_model.simulation.setup import common_setup, draw_batches
+from demand_model.simulation.setup import prepare
+from demand_model.simulation.simulate import simulate_prepared
 from demand_model.simulation.timeline import timeline
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples" / "workbooks"
@@ -96,8 +97,9 @@ def differences(
     scenarios = [dm.BASELINE, *(
         what_if_scenario(v, first, name=k) for k, v in SETTINGS.items() if k != "neutral"
     )]  # fmt: skip
-    runs = dm.simulate(rates, scenarios, horizon_months=horizon, draws=draws, seed=seed)
-    values = what_if_values(rates, runs[0], seed=seed)
+    prepared = prepare(rates, horizon_months=horizon, draws=draws, seed=seed)
+    runs = simulate_prepared(prepared, scenarios)
+    values = what_if_values(prepared, runs[0])
     out = {}
     for (name, levers), run in zip(SETTINGS.items(), runs, strict=True):
         found = what_if_forecast(values, levers)
@@ -110,20 +112,16 @@ def differences(
     return out
 
 
-def seconds(rates: FlowRates, *, horizon: int, draws: int, seed: int) -> tuple[float, float]:
-    """Time of the values with what the simulation drew at hand, and with drawing again."""
-    base = dm.simulate(rates, horizon_months=horizon, draws=draws, seed=seed)[0]
-    common = common_setup(rates, timeline(rates.exposure.census_date, horizon))
-    batches = draw_batches(common, draws, seed, balanced=True)
-    times = []
-    for shared in ((common, batches), None):
-        took = []
-        for _ in range(5):
-            started = time.perf_counter()
-            what_if_values(rates, base, seed=seed, shared=shared)
-            took.append(time.perf_counter() - started)
-        times.append(min(took))
-    return times[0], times[1]
+def seconds(rates: FlowRates, *, horizon: int, draws: int, seed: int) -> float:
+    """Least time of the values over five tries."""
+    prepared = prepare(rates, horizon_months=horizon, draws=draws, seed=seed)
+    base = simulate_prepared(prepared)[0]
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        what_if_values(prepared, base)
+        took.append(time.perf_counter() - started)
+    return min(took)
 
 
 def main() -> None:
@@ -138,10 +136,10 @@ def main() -> None:
         rates = sample_rates(name)
         for horizon in map(int, options.horizons.split(",")):
             found = differences(rates, horizon=horizon, draws=options.draws, seed=options.seed)
-            quick, slow = seconds(rates, horizon=horizon, draws=options.draws, seed=options.seed)
+            took = seconds(rates, horizon=horizon, draws=options.draws, seed=options.seed)
             print(
                 f"\n{name}, {horizon} months, {options.draws:,} draws; values computed in "
-                f"{quick:.2f} s ({slow:.2f} s with drawing again)"
+                f"{took:.2f} s"
             )
             for measure in MEASURES:
                 moved = {k: v[measure] for k, v in found.items() if k != "neutral"}

@@ -24,10 +24,11 @@ from demand_addin.plan.dashboard import (
 from demand_addin.plan.values import cells, change, frame_rows, month_end, span
 from demand_addin.plan.what_if import what_if_ranges
 from demand_addin.ports import BookPlan
-from demand_model import simulate
 from demand_model.results.forecast import FORECAST_COLUMNS
 from demand_model.results.what_if import what_if_values
 from demand_model.results.what_if_data import WhatIf
+from demand_model.simulation.setup import prepare
+from demand_model.simulation.simulate import simulate_prepared
 from engine_cases import made_up_rates
 
 pytestmark = pytest.mark.unit
@@ -93,9 +94,8 @@ def test_a_run_fills_every_area_but_the_inputs(plan):
 
 
 def made_up_what_if() -> WhatIf:
-    rates = made_up_rates(1)
-    (baseline,) = simulate(rates, horizon_months=6, draws=20)
-    return what_if_values(rates, baseline, seed=0)
+    prepared = prepare(made_up_rates(1), horizon_months=6, draws=20)
+    return what_if_values(prepared, simulate_prepared(prepared)[0])
 
 
 def test_the_forecast_table_is_the_forecast(case, plan):

@@ -21,7 +21,8 @@ from demand_model.results.what_if import what_if_values
 from demand_model.results.what_if_data import WhatIf
 from demand_model.results.what_if_forecast import what_if_forecast
 from demand_model.results.what_if_levers import WhatIfLevers
-from demand_model.simulation.simulate import simulate
+from demand_model.simulation.setup import prepare
+from demand_model.simulation.simulate import simulate_prepared
 from engine_cases import exposure_of, made_up_lists
 from what_if_books import build, cells_of, office, recalculated
 
@@ -54,8 +55,8 @@ SETTINGS = {
 def values() -> WhatIf:
     lists = made_up_lists(5, referrals=600, plans=90, care=120, uasc=8)
     rates = fit(exposure_of(lists))
-    run = simulate(rates, horizon_months=14, draws=100, seed=2)[0]
-    return what_if_values(rates, run, seed=2)
+    prepared = prepare(rates, horizon_months=14, draws=100, seed=2)
+    return what_if_values(prepared, simulate_prepared(prepared)[0])
 
 
 @pytest.fixture(scope="module")

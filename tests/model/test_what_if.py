@@ -19,10 +19,10 @@ from demand_model.results.what_if_levers import WhatIfLevers, what_if_scenario
 from demand_model.results.what_if_survival import lever_terms, survival
 from demand_model.simulation.effects import resolve
 from demand_model.simulation.pathways import referral_paths
-from demand_model.simulation.scenario import BASELINE, Lockdown, Multiply
+from demand_model.simulation.scenario import BASELINE, Lockdown, Multiply, Scenario
 from demand_model.simulation.scenario_inputs import expected_entries
-from demand_model.simulation.setup import common_setup, draw_batches
-from demand_model.simulation.simulate import simulate
+from demand_model.simulation.setup import common_setup, draw_batches, prepare
+from demand_model.simulation.simulate import simulate_prepared
 from demand_model.simulation.timeline import timeline
 from engine_cases import CENSUS, exposure_of, lists_of, made_up_lists, referral_frame
 
@@ -32,6 +32,14 @@ DRAWS, SEED, HORIZON = 60, 3, 15
 FIRST = date(2026, 4, 1)
 
 
+def effective(
+    rates: FlowRates, *, horizon: int, draws: int, scenario: Scenario = BASELINE
+) -> WhatIf:
+    """Values of a run under `scenario`."""
+    prepared = prepare(rates, horizon_months=horizon, draws=draws, seed=SEED)
+    return what_if_values(prepared, simulate_prepared(prepared, [scenario])[0])
+
+
 @pytest.fixture(scope="module")
 def rates() -> FlowRates:
     return fit(exposure_of(made_up_lists(5, referrals=500, plans=60, care=80, uasc=6)))
@@ -39,8 +47,7 @@ def rates() -> FlowRates:
 
 @pytest.fixture(scope="module")
 def values(rates: FlowRates) -> WhatIf:
-    run = simulate(rates, horizon_months=HORIZON, draws=DRAWS, seed=SEED)[0]
-    return what_if_values(rates, run, seed=SEED)
+    return effective(rates, horizon=HORIZON, draws=DRAWS)
 
 
 # --- survival -------------------------------------------------------------------------------------
@@ -205,43 +212,30 @@ def test_no_lockdown_moves_nothing_whatever_stands_below_it(values: WhatIf):
     )
 
 
-def test_what_the_simulation_drew_may_be_handed_over(rates: FlowRates, values: WhatIf):
-    common = common_setup(rates, timeline(CENSUS, HORIZON))
-    batches = draw_batches(common, DRAWS, SEED, balanced=True)
-    run = simulate(rates, horizon_months=HORIZON, draws=DRAWS, seed=SEED)[0]
-    again = what_if_values(rates, run, seed=SEED, shared=(common, batches))
-    assert np.array_equal(again.plan_starts.kernel, values.plan_starts.kernel)
-    assert np.array_equal(again.exits.new_care.response, values.exits.new_care.response)
-
-
 def test_a_longer_horizon_is_shown_to_five_years(rates: FlowRates):
-    run = simulate(rates, horizon_months=64, draws=12, seed=SEED)[0]
-    values = what_if_values(rates, run, seed=SEED)
+    values = effective(rates, horizon=64, draws=12)
     assert len(values.months) == WHAT_IF_MONTHS
     found = what_if_forecast(values)
     assert found.cla_open == pytest.approx(values.baseline["cla_open"], rel=1e-6)
 
 
 def test_one_month_is_enough(rates: FlowRates):
-    run = simulate(rates, horizon_months=1, draws=12, seed=SEED)[0]
-    values = what_if_values(rates, run, seed=SEED)
+    values = effective(rates, horizon=1, draws=12)
     assert what_if_forecast(values).cp_open == pytest.approx(values.baseline["cp_open"])
 
 
 def test_an_authority_with_no_child_open_gets_values():
     some = [(f"c{n}", f"2026-02-{n + 1:02d}", "Police") for n in range(20)]
     rates = fit(exposure_of(lists_of(referral_frame(some))))
-    run = simulate(rates, horizon_months=6, draws=20, seed=SEED)[0]
-    found = what_if_forecast(what_if_values(rates, run, seed=SEED), WhatIfLevers(referrals=0.5))
+    found = what_if_forecast(effective(rates, horizon=6, draws=20), WhatIfLevers(referrals=0.5))
     for measure in ("referrals", "cp_open", "cla_open"):
         assert np.isfinite(getattr(found, measure)).all()
 
 
 def test_a_scenarios_trajectories_are_refused(rates: FlowRates):
     scenario = what_if_scenario(WhatIfLevers(referrals=0.1), FIRST)
-    run = simulate(rates, [scenario], horizon_months=3, draws=12, seed=SEED)[0]
     with pytest.raises(InvalidSettingError, match="baseline"):
-        what_if_values(rates, run, seed=SEED)
+        effective(rates, horizon=3, draws=12, scenario=scenario)
 
 
 # --- levers and their scenario --------------------------------------------------------------------

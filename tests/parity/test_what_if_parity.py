@@ -14,7 +14,8 @@ from demand_model.results.what_if_data import WhatIf
 from demand_model.results.what_if_forecast import what_if_forecast
 from demand_model.results.what_if_levers import WhatIfLevers, what_if_scenario
 from demand_model.simulation.scenario import BASELINE
-from demand_model.simulation.simulate import simulate
+from demand_model.simulation.setup import prepare
+from demand_model.simulation.simulate import simulate_prepared
 from demand_model.simulation.timeline import timeline
 from demand_model.simulation.trajectories import Trajectories
 from engine_cases import CENSUS, exposure_of, made_up_lists
@@ -62,10 +63,9 @@ def run_both(
     rates = fit(exposure_of(lists))
     first = timeline(census, horizon).months[0].start_time.date()
     scenarios = [what_if_scenario(v, first, name=k) for k, v in settings.items()]
-    base, *runs = simulate(
-        rates, [BASELINE, *scenarios], horizon_months=horizon, draws=draws, seed=SEED
-    )
-    values = what_if_values(rates, base, seed=SEED)
+    prepared = prepare(rates, horizon_months=horizon, draws=draws, seed=SEED)
+    base, *runs = simulate_prepared(prepared, [BASELINE, *scenarios])
+    values = what_if_values(prepared, base)
     return values, dict(zip(settings, runs, strict=True)), base
 
 

@@ -48,7 +48,6 @@ from demand_model import (
     History,
     fit,
     history_disagreements,
-    simulate,
     spells,
     summarise,
     tabulate,
@@ -64,6 +63,8 @@ from demand_model.results.forecast import Forecast
 from demand_model.results.what_if import what_if_values
 from demand_model.results.what_if_data import WhatIf
 from demand_model.simulation.scenario import BASELINE, Scenario
+from demand_model.simulation.setup import prepare
+from demand_model.simulation.simulate import simulate_prepared
 
 _FIT, _SIMULATION_FROM, _SIMULATION_TO = 0.15, 0.25, 0.85
 
@@ -223,16 +224,19 @@ def forecast_exposure(
 ) -> tuple[FlowRates, Forecast, WhatIf]:
     """Go from what the lists show, and earlier months, to a forecast."""
     rates = fit(exposure, history=months, overrides=overrides)
-    trajectories = simulate(
+    prepared = prepare(
         rates,
-        scenarios,
         horizon_months=settings.horizon_months,
         draws=settings.draws,
         seed=settings.seed,
+    )
+    trajectories = simulate_prepared(
+        prepared,
+        scenarios,
         progress=_within(progress, _SIMULATION_FROM, _SIMULATION_TO),
     )
     baseline = next(t for t in trajectories if t.scenario.name == BASELINE.name)
-    what_if = what_if_values(rates, baseline, seed=settings.seed)
+    what_if = what_if_values(prepared, baseline)
     return rates, summarise(trajectories, exposure), what_if
 
 

@@ -8,7 +8,6 @@ engine's mean exactly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,10 +30,8 @@ from demand_model.results.what_if_starts import (
     plan_start_rates,
     source_shares,
 )
-from demand_model.simulation.setup import Common, DrawBatch, common_setup, draw_batches
-from demand_model.simulation.timeline import timeline
+from demand_model.simulation.setup import Prepared
 from demand_model.simulation.trajectories import Trajectories
-from demand_model.units import month_end
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,23 +39,15 @@ _LEAST = 1e-6
 """Children below which a neutral value is not set right: there is nothing to scale."""
 
 
-def what_if_values(
-    rates: FlowRates,
-    baseline: Trajectories,
-    *,
-    seed: int,
-    shared: tuple[Common, Sequence[DrawBatch]] | None = None,
-) -> WhatIf:
+def what_if_values(prepared: Prepared, baseline: Trajectories) -> WhatIf:
     """Effective values behind a run's mean forecast.
 
     Parameters
     ----------
-    rates, baseline
-        Of one run: the baseline was simulated from these rates, balanced.
-    seed
-        Of that run.
-    shared
-        What the simulation drew, if it is at hand; else it is drawn again.
+    prepared
+        What the run drew, balanced.
+    baseline
+        Simulated from it.
 
     Raises
     ------
@@ -70,7 +59,7 @@ def what_if_values(
             f"Invalid trajectories: scenario {baseline.scenario.name!r}. They must be the "
             "baseline's."
         )
-    common, batches = shared or _drawn_again(rates, baseline, seed)
+    common, batches = prepared.common, prepared.batches
     months = min(len(baseline.months), WHAT_IF_MONTHS)
     blocks = common.line.blocks()[:months]
     lengths = np.add.reduceat(common.line.step_months[: blocks[-1].stop], [b.start for b in blocks])
@@ -91,20 +80,9 @@ def what_if_values(
         care_from_new_plans_month=lengths,
         plan_correction=np.ones(months),
         care_correction=np.ones(months),
-        placement_share=_placement_share(rates),
+        placement_share=_placement_share(common.rates),
     )
     return _set_right(raw)
-
-
-def _drawn_again(
-    rates: FlowRates, baseline: Trajectories, seed: int
-) -> tuple[Common, Sequence[DrawBatch]]:
-    census = rates.exposure.census_date
-    unfinished = month_end(census) != census
-    line = timeline(census, len(baseline.months) - int(unfinished))
-    common = common_setup(rates, line)
-    draws = baseline.measures["referrals", ALL].shape[1]
-    return common, draw_batches(common, draws, seed, balanced=True)
 
 
 def _placement_share(rates: FlowRates) -> FloatArray:

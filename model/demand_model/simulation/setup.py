@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from demand_model.errors import InvalidSettingError
 from demand_model.exposure.opening import StockMembers
 from demand_model.rates.draws import (
     RateDraws,
@@ -25,7 +26,7 @@ from demand_model.simulation.entrants import EntrantMix
 from demand_model.simulation.lags import pipeline_weeks, step_kernel
 from demand_model.simulation.pathways import ReferralBase
 from demand_model.simulation.streams import Stream, stream
-from demand_model.simulation.timeline import Timeline
+from demand_model.simulation.timeline import Timeline, timeline
 from demand_model.units import DAYS_PER_YEAR
 
 FloatArray = npt.NDArray[np.float64]
@@ -63,6 +64,39 @@ class Common:
     plan_mix: EntrantMix
     care_mix: EntrantMix
     uasc_mix: EntrantMix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A run before any scenario: rates, timeline and chance that all of them share."""
+
+    common: Common
+    batches: tuple[DrawBatch, ...]
+    draws: int
+
+
+def prepare(
+    rates: FlowRates,
+    *,
+    horizon_months: int = 24,
+    draws: int = 1000,
+    seed: int = 0,
+    steps_per_month: int = 4,
+    balanced: bool = True,
+) -> Prepared:
+    """Draw what all scenarios of a run share; the parameters are those of `simulate`.
+
+    Raises
+    ------
+    InvalidSettingError
+        Draws, horizon or steps cannot be used.
+    """
+    if not 10 <= draws <= 100_000:
+        raise InvalidSettingError(f"Invalid draws: {draws}. They must be from 10 to 100,000.")
+    line = timeline(rates.exposure.census_date, horizon_months, steps_per_month)
+    common = common_setup(rates, line)
+    batches = draw_batches(common, draws, seed, balanced=balanced)
+    return Prepared(common=common, batches=tuple(batches), draws=draws)
 
 
 def common_setup(rates: FlowRates, line: Timeline) -> Common:

@@ -27,9 +27,9 @@ from demand_model.simulation.effects import ScenarioEffects, resolve
 from demand_model.simulation.pathways import ReferralPaths, referral_paths
 from demand_model.simulation.scenario import BASELINE, Scenario
 from demand_model.simulation.scenario_inputs import expected_entries, step_hazards
-from demand_model.simulation.setup import Common, DrawBatch, common_setup, draw_batches
+from demand_model.simulation.setup import Common, DrawBatch, Prepared, prepare
 from demand_model.simulation.streams import Stream, stream
-from demand_model.simulation.timeline import Timeline, timeline
+from demand_model.simulation.timeline import Timeline
 from demand_model.simulation.trajectories import HiddenNeed, Trajectories
 from demand_model.units import DAYS_PER_YEAR
 
@@ -92,12 +92,36 @@ def simulate(
     InvalidSettingError
         Draws, horizon, steps or a scenario cannot be used.
     """
-    _check(scenarios, draws)
-    line = timeline(rates.exposure.census_date, horizon_months, steps_per_month)
+    prepared = prepare(
+        rates,
+        horizon_months=horizon_months,
+        draws=draws,
+        seed=seed,
+        steps_per_month=steps_per_month,
+        balanced=balanced,
+    )
+    return simulate_prepared(prepared, scenarios, threads=threads, progress=progress)
+
+
+def simulate_prepared(
+    prepared: Prepared,
+    scenarios: Sequence[Scenario] = (BASELINE,),
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Trajectories, ...]:
+    """Simulate each scenario of a run that `prepare` has drawn; parameters as in `simulate`.
+
+    Raises
+    ------
+    InvalidSettingError
+        A scenario cannot be used.
+    """
+    _check(scenarios)
+    common, batches = prepared.common, prepared.batches
+    line = common.line
     effects = {s.name: resolve(s, line, SOURCE_GROUPS) for s in (BASELINE, *scenarios)}
     effects[BASELINE.name] = resolve(BASELINE, line, SOURCE_GROUPS)
-    common = common_setup(rates, line)
-    batches = draw_batches(common, draws, seed, balanced=balanced)
     wanted = [s for s in scenarios if s.changes]
     done = 0
     outcomes: dict[str, list[_Outcome]] = {s.name: [] for s in scenarios}
@@ -119,9 +143,7 @@ def simulate(
     return tuple(_collect(common, s, outcomes[s.name]) for s in scenarios)
 
 
-def _check(scenarios: Sequence[Scenario], draws: int) -> None:
-    if not 10 <= draws <= 100_000:
-        raise InvalidSettingError(f"Invalid draws: {draws}. They must be from 10 to 100,000.")
+def _check(scenarios: Sequence[Scenario]) -> None:
     names = [s.name for s in scenarios]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
