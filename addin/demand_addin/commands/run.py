@@ -67,6 +67,8 @@ from demand_model.simulation.setup import prepare
 from demand_model.simulation.simulate import simulate_prepared
 
 _FIT, _SIMULATION_FROM, _SIMULATION_TO = 0.15, 0.25, 0.85
+_FEW_SCENARIOS = 3
+"""With more, threads only get into each other's way (see `simulate`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +235,7 @@ def forecast_exposure(
     trajectories = simulate_prepared(
         prepared,
         scenarios,
+        threads=1 if len(scenarios) > _FEW_SCENARIOS else None,
         progress=_within(progress, _SIMULATION_FROM, _SIMULATION_TO),
     )
     baseline = next(t for t in trajectories if t.scenario.name == BASELINE.name)
