@@ -31,7 +31,8 @@ from demand_addin.plan.what_changed import records_of
 from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows
 from demand_addin.run_log import broken_links
 from demand_model.flows import MEASURES
-from demand_model.results.records import ForecastRecord
+from demand_model.results.explain import explain_change
+from demand_model.results.records import RECORD_COLUMNS, ForecastRecord
 from demand_model.results.track import PAST_COLUMNS
 from demand_samples import annex_a, authority, simulate_authority
 
@@ -176,7 +177,7 @@ def test_the_newest_are_kept_whole_and_of_older_ones_enough_to_judge_them(
     oldest = long_memory.record(dates[0], BASELINE)
     assert oldest is not None
     assert {d.date() for d in oldest.months["month_end"]} == {
-        month_end(dates[0], k) for k in OLDER_LEADS
+        month_end(dates[0], k) for k in OLDER_LEADS if k
     }
     older = long_memory.forecasts["made_on"] < pd.Timestamp(dates[-WHOLE_CENSUS_DATES])
     assert set(long_memory.forecasts.loc[older, "scenario"]) == {BASELINE}
@@ -339,8 +340,39 @@ def test_a_workbook_of_an_earlier_version_runs_and_is_told(
     book = tmp_path / "older.xlsx"
     book.write_bytes(packed({**parts, "xl/workbook.xml": xml.encode()}))
     said = run(book).output
-    assert "older.xlsx has no sheets History, Accuracy, What changed, Memory and " in said
+    assert "older.xlsx has no sheets History, What-if, Accuracy, What changed, Memory, " in said
     assert "make a new workbook with csc-demand new" in said
     assert len(rows_of(book, "run_log")) == 2
     checked = CliRunner().invoke(cli, ["check", str(book)], catch_exceptions=False)
     assert checked.exit_code == 0
+
+
+NO_HISTORY = pd.DataFrame(columns=["month_end", "measure", "segment", "value"])
+
+
+def test_older_lists_of_a_middle_of_a_month_may_be_run_again() -> None:
+    """The month of the census is kept: a forecast of the same day begins where it began."""
+    memory = Memory.empty()
+    days = [date(2026, month, 15) for month in (1, 2, 3, 4)]
+    for day in days:
+        memory = remembered(memory, memory.months, [half_month(day)], baseline=BASELINE)
+    kept = memory.record(days[0], BASELINE)
+    assert kept is not None
+    assert kept.opening == {"cp_open": 200.0, "cla_open": 300.0}
+    found = explain_change(kept, half_month(days[0], more=1.0), NO_HISTORY, measure="cla_open")
+    assert found.table["value"].iloc[-1] - found.table["value"].iloc[0] == pytest.approx(1.0)
+
+
+def half_month(census: date, *, more: float = 0.0) -> ForecastRecord:
+    """A forecast of two years that begins with the rest of the census month."""
+    ends = [m.end_time.normalize() for m in pd.period_range(census, periods=25, freq="M")]
+    level = {"referrals": 100, "cp_open": 200, "cla_open": 300}
+    rows = [
+        (end, measure, *(level.get(measure, 9) + more,) * 5) for end in ends for measure in MEASURES
+    ]
+    return ForecastRecord(
+        census_date=census,
+        scenario=BASELINE,
+        months=pd.DataFrame(rows, columns=list(RECORD_COLUMNS)),
+        opening={"cp_open": 200.0, "cla_open": 300.0},
+    )

@@ -115,6 +115,13 @@ def test_drift_starts_from_now_and_spreads_to_its_own_deviation() -> None:
     assert np.corrcoef(log[40], log[41])[0, 1] == pytest.approx(np.exp(-1 / 6), abs=0.02)
 
 
+def test_a_rate_set_to_nothing_leaves_the_draws_apart() -> None:
+    rates = fit(made_up_exposure(), overrides={"plan_ends|all|all": 0.0})
+    drawn = draw_rates(rates, 50, np.random.default_rng(1))
+    assert np.isfinite(equilibrium(drawn, rates).plans).all()
+    assert len(np.unique(drawn.care_ends.sum(axis=(0, 1, 2)))) > 20
+
+
 def test_restless_draws_keep_the_drifts_variance() -> None:
     drift = Drift(sd=0.2, time_constant_months=6.0, restlessness=0.6, is_mean_one=False)
     rng = np.random.default_rng(4)

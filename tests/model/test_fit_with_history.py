@@ -363,3 +363,13 @@ def test_a_stock_is_followed_back_by_its_flows() -> None:
         september - net[FIRST_LISTED - 1] / 2.0
     )
     assert through.notna().all()
+
+
+def test_history_without_a_listed_month_beside_it_leaves_the_process_alone() -> None:
+    """Its level could not be told from another way of counting."""
+    exposure = made_up_exposure()
+    shown = listed_months(exposure).index
+    before = pd.period_range(end=shown[0] - 1, periods=24, freq="M")
+    table = pd.DataFrame(20.0, index=before, columns=list(MEASURES))
+    history = History(table=table, unusual=pd.PeriodIndex(shown, freq="M"))
+    assert fit(exposure, history=history).past is None

@@ -12,8 +12,16 @@ from demand_addin.layout.what_changed import BLOCKS, DASHBOARD_LINE
 from demand_addin.ports import BookPlan, RangeValues, WorkbookPort
 from demand_model.errors import InvalidInputError
 
-LATER_SHEETS = ("History", "Accuracy", "What changed", "Memory", "Accuracy data")
-"""Sheets that workbooks of version 0.1 may lack."""
+_FIRST_SHEETS = frozenset(
+    {
+        *("Start", "List 3", "List 7", "List 8", "Mapping", "Settings", "Scenarios", "Checks"),
+        *("Rates", "Forecast", "Dashboard", "Run log", "Chart data"),
+    }
+)
+"""Sheets that every workbook of the product was made with."""
+
+LATER_SHEETS = tuple(spec.name for spec in SHEETS if spec.name not in _FIRST_SHEETS)
+"""Sheets that workbooks of an earlier version may lack."""
 
 _LATER_CELLS = frozenset({DASHBOARD_LINE.name, *(block.name for block in BLOCKS)})
 """Named cells that came later, on sheets that were always there."""

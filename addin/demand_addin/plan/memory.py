@@ -19,10 +19,13 @@ WHOLE_CENSUS_DATES = 2
 """Of these every month and scenario is kept, to explain the next forecast."""
 
 MONTHLY_CENSUS_DATES = 13
-MONTHLY_LEADS = frozenset(range(1, 13))
-"""Of these the baseline is kept month by month for a year, to be drawn against what happened."""
+MONTHLY_LEADS = frozenset(range(13))
+"""Of these the baseline is kept month by month for a year, to be drawn against what happened.
 
-OLDER_LEADS = frozenset({1, 3, 6, 12, 24})
+Lead 0 is the month of the census: its opening stock, and what was left of it.
+"""
+
+OLDER_LEADS = frozenset({0, 1, 3, 6, 12, 24})
 """Months ahead that are kept of the baseline of older ones: enough to judge them."""
 
 

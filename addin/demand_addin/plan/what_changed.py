@@ -172,7 +172,7 @@ def _since_note(before: ForecastRecord, now: ForecastRecord, found: Waterfall) -
 def _before(memory: Memory, now: ForecastRecord) -> ForecastRecord | None:
     """Return the last forecast that was another: of the same lists, or of earlier ones."""
     again = memory.record(now.census_date, now.scenario)
-    if again is not None and not _is_same(again, now):
+    if again is not None and _begins_with(again, now) and not _is_same(again, now):
         return again
     for day in reversed(memory.census_dates):
         if day < now.census_date:
@@ -188,6 +188,12 @@ def _is_same(one: ForecastRecord, other: ForecastRecord) -> bool:
     if not a.index.equals(b.index):
         return False
     return bool(np.allclose(a.to_numpy(float), b.to_numpy(float), rtol=0, atol=_SAME))
+
+
+def _begins_with(one: ForecastRecord, other: ForecastRecord) -> bool:
+    """Whether two forecasts have the same first month: older ones may have lost theirs."""
+    first, second = (record.months["month_end"].min() for record in (one, other))
+    return bool(first == second)
 
 
 def _is_whole(record: ForecastRecord) -> bool:

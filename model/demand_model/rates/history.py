@@ -257,19 +257,15 @@ def fit_rate(
     listed = np.asarray(months >= listed_from)
     centre = float(np.log((counts.sum() + 0.5) / exposed.sum()))
     offset, size = np.log(exposed) + centre, float(counts.mean())
-    if not counted_alike and listed.any():
+    if not counted_alike:
         step = _step_in_counting(prior, months, counts, offset, listed)
         counts = np.where(listed, counts, counts * np.exp(step))
     posterior = fit_process(prior, _points(months), counts, offset, size)
     at_now = _points(pd.PeriodIndex([now], freq="M"))
     mean, variance = _level_now(prior, posterior, at_now)
-    grid = len(posterior.weights)
-    if listed.any():
-        lists = fit_process(prior, _points(months[listed]), counts[listed], offset[listed], size)
-        alone, alone_variance = _level_now(prior, lists, at_now)
-        usual = float(lists.weights @ alone)
-    else:
-        alone, alone_variance, usual = np.zeros(grid), np.full(grid, 1e6), 0.0
+    lists = fit_process(prior, _points(months[listed]), counts[listed], offset[listed], size)
+    alone, alone_variance = _level_now(prior, lists, at_now)
+    usual = float(lists.weights @ alone)
     precision = np.maximum(1.0 / variance - 1.0 / alone_variance, 1e-9)
     message = (mean / variance - alone / alone_variance) / precision - usual
     return PastRate(

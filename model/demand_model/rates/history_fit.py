@@ -88,7 +88,9 @@ def fit_past(
             continue
         seen = record.values.dropna()
         seen = seen[~in_shock(pd.PeriodIndex(seen.index), shocks)]
-        if not (seen.index < record.listed_from).any():
+        # Without a month of the lists there is no telling what history departs from.
+        listed = seen.index >= record.listed_from
+        if listed.all() or not listed.any():
             continue
         expected = _expected(process, rates, records)[seen.index]
         fitted[process] = fit_rate(

@@ -13,6 +13,9 @@ FloatArray = npt.NDArray[np.float64]
 ADULT_MONTHS = 18 * 12
 
 
+_LEAST_HAZARD = 1e-12
+
+
 def mean_plan_months(hazards: FloatArray) -> FloatArray:
     """Mean months on a plan; hazards (bands, draws) to shape (draws,).
 
@@ -21,9 +24,10 @@ def mean_plan_months(hazards: FloatArray) -> FloatArray:
     widths = np.diff(np.append(np.asarray(PLAN_BANDS.lower), np.inf))
     survival = np.ones(hazards.shape[1])
     total = np.zeros(hazards.shape[1])
-    for hazard, width in zip(hazards, widths, strict=True):
+    # An analyst may set a rate to 0: then nobody ever leaves, but the mean must be a number.
+    for hazard, width in zip(np.maximum(hazards, _LEAST_HAZARD), widths, strict=True):
         left = np.exp(-hazard * width)
-        total += survival * (1.0 - left) / np.maximum(hazard, 1e-12)
+        total += survival * (1.0 - left) / hazard
         survival = survival * left
     return total
 
