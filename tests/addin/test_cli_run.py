@@ -290,7 +290,7 @@ def test_stopping_a_run_leaves_the_workbook(book: Path, monkeypatch: pytest.Monk
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_module, "simulate", stopped)
+    monkeypatch.setattr(run_module, "simulate_prepared", stopped)
     before = book.read_bytes()
     result = call("run", book, *DRAWS)
     assert result.exit_code == 130

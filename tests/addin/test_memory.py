@@ -340,8 +340,8 @@ def test_a_workbook_of_an_earlier_version_runs_and_is_told(
     book = tmp_path / "older.xlsx"
     book.write_bytes(packed({**parts, "xl/workbook.xml": xml.encode()}))
     said = run(book).output
-    assert "older.xlsx has no sheets History, What-if, Accuracy, What changed, Memory, " in said
-    assert "make a new workbook with csc-demand new" in said
+    assert "older.xlsx has no sheets History, What-if, Accuracy, What changed and Memory: " in said
+    assert 'csc-demand import NEW.xlsx "older.xlsx"' in said
     assert len(rows_of(book, "run_log")) == 2
     checked = CliRunner().invoke(cli, ["check", str(book)], catch_exceptions=False)
     assert checked.exit_code == 0

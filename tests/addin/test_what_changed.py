@@ -115,7 +115,7 @@ def test_another_run_of_the_same_lists_is_compared_with_the_one_before(
     other = replace(september, table=september.table.assign(mean=september.table["mean"] * 1.1))
     again = explained(other, remembering(august, september))
     assert {w.before for w in again.since} == {"Earlier forecast of 30/09/2026"}
-    assert again.since_note.startswith("From the run before to this run, both of lists as at 30 S")
+    assert again.since_note.startswith("From an earlier run to this run, both of lists as at 30 S")
     assert again.since[0].month_end == date(2027, 9, 30)
 
 

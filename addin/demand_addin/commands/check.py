@@ -126,7 +126,8 @@ def check_lines(result: CheckResult) -> tuple[str, ...]:
     if result.lists is not None:
         lines.insert(0, f"Census date: {_day(result.lists.census_date)}.")
         lines += [
-            f"List {number} covers {window.months} months from {_day(window.start)} "
+            f"List {number} covers {window.months} month{'s' if window.months != 1 else ''} "
+            f"from {_day(window.start)} "
             f"({'detected' if window.detected else 'set on sheet Settings'})."
             for number, window in sorted(result.lists.windows.items())
         ]

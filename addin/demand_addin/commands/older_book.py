@@ -6,7 +6,7 @@ such sheet; everything else must be there, as ever.
 
 from __future__ import annotations
 
-from demand_addin.layout.declare import SheetSpec
+from demand_addin.layout.declare import Kind, SheetSpec
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.layout.what_changed import BLOCKS, DASHBOARD_LINE
 from demand_addin.ports import BookPlan, RangeValues, WorkbookPort
@@ -46,7 +46,8 @@ def fitted(book: WorkbookPort, plan: BookPlan) -> tuple[BookPlan, tuple[str, ...
         ranges=tuple(r for r in plan.ranges if r.name not in cells and _has_place(book, r)),
         sheets=plan.sheets,
     )
-    return kept, (_sentence(book.name, [spec.name for spec in lacking]),)
+    shown = [spec.name for spec in lacking if spec.kind is not Kind.HELPER]
+    return kept, ((_sentence(book.name, shown),) if shown else ())
 
 
 def _is_missing(book: WorkbookPort, spec: SheetSpec) -> bool:
@@ -85,6 +86,6 @@ def _sentence(file: str, names: list[str]) -> str:
     )
     return (
         f"{file} has no {sheet} {listed}: an earlier version made the workbook, or {they} deleted. "
-        f"All else was written. To have {them}, make a new workbook with csc-demand new, and copy "
-        "your lists, settings and scenarios into it."
+        f"All else was written. To have {them}, bring the lists into a new workbook with "
+        f'csc-demand import NEW.xlsx "{file}", and copy your settings and scenarios into it.'
     )

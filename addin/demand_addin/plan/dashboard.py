@@ -201,8 +201,8 @@ def dashboard_ranges(
         "dash_subtitle": f"{authority or 'Authority not given'}. Lists as at "
         f"{day_name(forecast.census_date)}, forecast{until}. Scenario: {scenario}.",
         "dash_numbers_note": "Figures are averages of the simulated futures. Today's referrals "
-        "are the average of the last six months: single months differ with the season."
-        + _per_ten_thousand(forecast, scenario, children),
+        "are the average of the lists' last whole months, six at most: single months differ "
+        "with the season." + _per_ten_thousand(forecast, scenario, children),
         "dash_fan_note": f"Past and forecast, scenario {scenario}. The darkest shading holds 50% "
         f"of {draws:,} simulated futures, the next 80%, the lightest 95%.",
         "dash_compare_note": "Scenarios compared: the past (solid), then the average of the "

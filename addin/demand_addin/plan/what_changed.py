@@ -160,7 +160,7 @@ def _since(
 
 def _since_note(before: ForecastRecord, now: ForecastRecord, found: Waterfall) -> str:
     if before.census_date == now.census_date:
-        what = f"From the run before to this run, both of lists as at {day_name(now.census_date)}"
+        what = f"From an earlier run to this run, both of lists as at {day_name(now.census_date)}"
     else:
         what = (
             f"From the forecast of lists as at {day_name(before.census_date)} to that of lists as "

@@ -226,12 +226,13 @@ def _windows(reads: Sequence[ReadList], census: date, settings: CheckSettings) -
 
 
 def _say_window(read: ReadList, window: Window, *, how: str) -> None:
-    only = " Only six months of history: fits lean on national priors." * (
+    months = "1 month" if window.months == 1 else f"{window.months} months"
+    only = f" With {months} of lists, fits lean on national priors." * (
         window.months <= STEP_MONTHS and read.number == 3
     )
     read.ledger.say(
         "window-detected" if window.detected else "window-set", Severity.NOTE,
-        f"List {read.number} covers {window.months} months, from {window.start:%d/%m/%Y}, "
+        f"List {read.number} covers {months}, from {window.start:%d/%m/%Y}, "
         f"{how}.{only}",
     )  # fmt: skip
 

@@ -21,6 +21,9 @@ _UNITS = {
 }
 """What each measure's error is counted in."""
 
+_WIDE = 0.92
+"""Share inside the 80% range from which it is said to be wide."""
+
 _ENOUGH_ORIGINS = 8
 """Fewer origins than this cannot tell a range that is right from one that is not."""
 _SURPRISING = 0.05
@@ -143,6 +146,8 @@ def _verdict(inside: int, mine: pd.DataFrame, origins: int) -> str:
     )
     if chance < _SURPRISING:
         return ", fewer than it promises: it may be too narrow here"
+    if inside / len(mine) > _WIDE:
+        return ", more than it promises: it may be wider than need be here"
     return ", about what it promises"
 
 

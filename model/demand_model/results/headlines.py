@@ -67,7 +67,10 @@ def _referrals(base: Trajectories, exposure: Exposure) -> str:
     mean, low, high = _range(base.measures["referrals", ALL][-months:].mean(axis=0))
     series = exposure.series
     past = series[(series["measure"] == "referrals") & (series["segment"] == ALL)]["value"]
-    seen = f"{round(float(past.mean())):,} a month in the lists; " if past.sum() > 0 else ""
+    whole = f" ({len(past)} whole month{'s' if len(past) != 1 else ''})"
+    seen = f"{round(float(past.mean())):,} a month in the lists" if past.sum() > 0 else ""
+    # A census date inside a month leaves parts of months out.
+    seen += (whole * (len(past) < exposure.windows[3].months) + "; ") if seen else ""
     span = (
         f"in the {months} month{'s' if months > 1 else ''} to {base.months[-1].strftime('%B %Y')}"
     )

@@ -41,6 +41,10 @@ _SAME_WAY = 0.8
 _TOO_NARROW = 0.6
 
 
+_MOST_SHARE = 1.0
+"""Error over actual beyond which only the count is told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tracking:
     """Past forecasts beside the actuals.
@@ -192,7 +196,8 @@ def _sentence(measure: str, rows: pd.DataFrame) -> str:
 
 def _how_far_out(rows: pd.DataFrame, band: str) -> str:
     count, _, out, share, *_ = _score(rows)
-    percent = "" if np.isnan(share) else f" ({share:.1%})"
+    # A share of next to nothing says nothing.
+    percent = "" if np.isnan(share) or share > _MOST_SHARE else f" ({share:.1%})"
     inside = int(rows["inside_80"].sum())
     return (
         f"{band.replace('-', ' to ')} months ahead they were {_figure(out)} out on "
