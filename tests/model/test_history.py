@@ -303,3 +303,12 @@ def test_a_step_between_history_and_lists_is_said() -> None:
     assert "referrals" in {f.column for f in found.items}
     far = history_disagreements(beside_lists(2.0, shift=20), made_up_exposure(1))
     assert far.items == ()
+
+
+def test_a_slip_of_the_hand_is_left_out_and_said() -> None:
+    read = read_counts([9, 12, 11, "1,234", 8, 10, 13, 12])
+    assert read.rules == {3: "count-unlikely"}
+    assert np.isnan(read.values[3])
+    assert read_counts([9, 12, 11, 1234]).rules == {}  # too few to tell
+    assert read_counts([0, 0, 0, 0, 0, 0, 15]).rules == {}
+    assert read_counts([10, 11, 12, 60, 62, 58, 61, 60]).rules == {}  # a lasting change

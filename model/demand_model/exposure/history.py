@@ -226,6 +226,7 @@ _COUNT_RULES = {
     "count-unreadable": "no number",
     "count-negative": "a number below 0",
     "error-value": "an Excel error, or a formula without a value,",
+    "count-unlikely": "a number many times the usual, a slip of the hand,",
 }
 
 

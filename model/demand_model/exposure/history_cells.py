@@ -51,6 +51,10 @@ _FEWER = re.compile(
 _NO = frozenset({"no", "n", "false", "0"})
 
 
+_ENOUGH_TO_DOUBT = 6
+"""Counts from which a column shows what is usual."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MonthColumn:
     """Months by row.
@@ -172,8 +176,8 @@ def _ordinal(year: int, month: int) -> int | None:
 def read_counts(values: Sequence[RawValue]) -> CountColumn:
     """Read a column of monthly counts.
 
-    A cell that cannot be used carries ``count-unreadable``, ``count-negative`` or
-    ``error-value``.
+    A cell that cannot be used carries ``count-unreadable``, ``count-negative``,
+    ``error-value`` or ``count-unlikely`` (see `_unlikely`).
     """
     out = np.full(len(values), np.nan)
     rules: dict[int, str] = {}
@@ -186,7 +190,22 @@ def read_counts(values: Sequence[RawValue]) -> CountColumn:
             suppressed.append(row)
         elif read is not None:
             rules[row] = read
+    for row in np.flatnonzero(_unlikely(out)).tolist():
+        out[row], rules[row] = np.nan, "count-unlikely"
     return CountColumn(values=out, rules=rules, suppressed=tuple(suppressed))
+
+
+def _unlikely(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Counts so far above their column that a finger slipped: 1,234 where 12 is usual.
+
+    More than four times the upper quartile and 20 children more; a quarter of the
+    column may be of another size without being doubted.
+    """
+    known = ~np.isnan(values)
+    if known.sum() < _ENOUGH_TO_DOUBT:
+        return np.zeros(len(values), dtype=bool)
+    most = 4.0 * float(np.quantile(values[known], 0.75)) + 20.0
+    return np.asarray(known & (np.nan_to_num(values) > most))
 
 
 def _count(value: RawValue) -> float | str | None:
