@@ -23,11 +23,10 @@ import pandas as pd
 
 import demand_model as dm
 from scoring import covered, crps
-from simulated_truth import FLOWS, HORIZONS, KINDS, SIZES, STOCKS, no_change
+from simulated_truth import FLOWS, HORIZONS, STOCKS, drawn, no_change
 
 from demand_samples.extract import annex_a  # isort: skip - simulated_truth sets the path
 from demand_samples.observe import monthly_truth  # isort: skip
-from demand_samples.presets import draw_authority  # isort: skip
 from demand_samples.simulate import CENSUS_DATE, simulate_authority  # isort: skip
 
 MONTHS_GIVEN = (0, 12, 36, 60)
@@ -50,9 +49,7 @@ class Case:
 
 def make_case(number: int) -> Case:
     """Simulate authority `number` with eight years of detail before the census date."""
-    size, kind = SIZES[number % 3], KINDS[(number // 3) % 4]
-    intake = kind if kind in ("trend", "step") else "plain"
-    authority = draw_authority(size, seed=number, drift=kind != "steady", intake=intake)
+    size, kind, authority = drawn(number)
     lived = simulate_authority(authority, seed=number, months_after=25, detail_years=_DETAIL_YEARS)
     lists = dm.check(annex_a(lived, CENSUS_DATE)).lists
     if lists is None:

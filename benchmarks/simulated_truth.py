@@ -32,6 +32,7 @@ from demand_samples.extract import annex_a
 from demand_samples.observe import monthly_truth
 from demand_samples.presets import draw_authority
 from demand_samples.simulate import CENSUS_DATE, simulate_authority
+from demand_samples.truth import AuthorityTruth
 from scoring import covered, crps
 
 HORIZONS = (3, 6, 12, 24)
@@ -54,11 +55,16 @@ class Case:
     truth: pd.DataFrame
 
 
-def make_case(number: int) -> Case:
-    """Simulate authority `number` and take its extract."""
+def drawn(number: int) -> tuple[str, str, AuthorityTruth]:
+    """Size, kind and truth of authority `number`."""
     size, kind = SIZES[number % 3], KINDS[(number // 3) % 4]
     intake = kind if kind in ("trend", "step") else "plain"
-    authority = draw_authority(size, seed=number, drift=kind != "steady", intake=intake)
+    return size, kind, draw_authority(size, seed=number, drift=kind != "steady", intake=intake)
+
+
+def make_case(number: int) -> Case:
+    """Simulate authority `number` and take its extract."""
+    size, kind, authority = drawn(number)
     history = simulate_authority(authority, seed=number, months_after=25)
     lists = dm.check(annex_a(history, CENSUS_DATE)).lists
     if lists is None:

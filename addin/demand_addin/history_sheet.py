@@ -228,7 +228,7 @@ def _forecast_rows(table: TableRead) -> tuple[list[tuple[object, ...]], int]:
         made_on, month_end = (_day(row[i]) for i in days)
         numbers = [row[i] for i in counts]
         known = row[measure] in MEASURES and isinstance(row[scenario], str)
-        if made_on and month_end and known and all(map(_is_count, numbers)):
+        if made_on and month_end and known and _are_counts(numbers):
             found.append((made_on, month_end, row[measure], *numbers, row[scenario]))
         elif any(value is not None for value in row):
             bad += 1
@@ -247,15 +247,23 @@ def _day(value: RawValue) -> date | None:
     return value if isinstance(value, datetime) else as_date(value)
 
 
-def _is_count(value: RawValue) -> bool:
-    return type(value) in (int, float) and value >= 0  # type: ignore[operator]
+def _count(value: RawValue) -> float | None:
+    """Return a count, NaN for a blank; ``None`` if it is neither."""
+    if value is None:
+        return float("nan")
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    return None
+
+
+def _are_counts(values: Sequence[RawValue]) -> bool:
+    return all(value is not None and _count(value) is not None for value in values)
 
 
 def _numbers(values: Sequence[RawValue]) -> list[float] | None:
     """Return counts, NaN where blank; ``None`` if one is no count."""
-    if not all(value is None or _is_count(value) for value in values):
-        return None
-    return [float("nan") if value is None else float(value) for value in values]  # type: ignore[arg-type]
+    counts = [count for count in map(_count, values) if count is not None]
+    return counts if len(counts) == len(values) else None
 
 
 def _other_lists(measure: str, month: pd.Period, then: float, now: float) -> Finding:

@@ -15,6 +15,7 @@ from demand_addin.closed.styles import date_styles
 from demand_addin.closed.weave import FormulaInTheWayError, Patch
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows, TableValues
+from demand_addin.refusals import in_the_way, require_fit
 from demand_model.errors import InvalidInputError
 
 
@@ -64,17 +65,9 @@ class Surgery:
     def _table_edit(self, values: TableValues) -> _TableEdit:
         table = self._index.table(values.name)
         missing = [name for name in values.columns if name not in table.columns]
-        if missing:
-            raise InvalidInputError(
-                f"{self._index.file}: table {table.name} (sheet {table.sheet}) has no column "
-                f"{missing[0]}; it was renamed or deleted. Nothing was written. Name it so again."
-            )
-        if table.has_totals:
-            raise InvalidInputError(
-                f"{self._index.file}: table {table.name} (sheet {table.sheet}) has a total row, "
-                "which would be in the way. Nothing was written. Turn it off (Table Design, "
-                "Total Row)."
-            )
+        require_fit(
+            self._index.file, table.name, table.sheet, missing=missing, has_totals=table.has_totals
+        )
         scan = self._scan(table.sheet)
         columns = tuple(table.column(name) for name in values.columns)
         old_bottom = table.block.bottom
@@ -110,11 +103,7 @@ class Surgery:
         )
         at = at or next(others, "")
         if at:
-            raise InvalidInputError(
-                f"{self._index.file}: {table.sheet}!{at} is in the way of table {table.name}, "
-                f"which needs rows down to {block.bottom}. Nothing was written. Move it beside "
-                "the table and try again."
-            )
+            raise in_the_way(self._index.file, table.name, table.sheet, at=at, bottom=block.bottom)
 
     def _resized(self, edit: _TableEdit) -> bytes:
         """Return the table part with its new extent; a filter on old values is cleared."""

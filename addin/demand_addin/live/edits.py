@@ -16,6 +16,7 @@ from demand_addin.live.cellwork import Spot, first_filled
 from demand_addin.live.excel import ExcelBook, LiveTable
 from demand_addin.live.values import settled
 from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows, TableValues
+from demand_addin.refusals import in_the_way, require_fit
 from demand_model.annex_a.raw import RawValue
 from demand_model.errors import InvalidInputError
 
@@ -174,17 +175,9 @@ class _Worker:
 
     def _refuse_unfit(self, table: LiveTable, values: TableValues) -> None:
         missing = [name for name in values.columns if name not in table.columns]
-        if missing:
-            raise InvalidInputError(
-                f"{self._excel.name}: table {table.name} (sheet {table.sheet}) has no column "
-                f"{missing[0]}; it was renamed or deleted. Nothing was written. Name it so again."
-            )
-        if table.has_totals:
-            raise InvalidInputError(
-                f"{self._excel.name}: table {table.name} (sheet {table.sheet}) has a total row, "
-                "which would be in the way. Nothing was written. Turn it off (Table Design, "
-                "Total Row)."
-            )
+        require_fit(
+            self._excel.name, table.name, table.sheet, missing=missing, has_totals=table.has_totals
+        )
 
     def _last_filled(self, table: LiveTable, columns: Sequence[int]) -> int:
         block = Block(
@@ -213,11 +206,7 @@ class _Worker:
         )
         at = at or next(others, "")
         if at:
-            raise InvalidInputError(
-                f"{self._excel.name}: {table.sheet}!{at} is in the way of table {table.name}, "
-                f"which needs rows down to {extent.bottom}. Nothing was written. Move it beside "
-                "the table and try again."
-            )
+            raise in_the_way(self._excel.name, table.name, table.sheet, at=at, bottom=extent.bottom)
 
     def _refuse_array(self, spot: Spot) -> None:
         at = self._excel.array_over(spot.sheet, spot.block)

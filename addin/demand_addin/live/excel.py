@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from demand_addin.closed.cells import Block
@@ -225,10 +226,10 @@ class ExcelBook:
                 if isinstance(value, str) and len(value) > LONGEST_IN_BLOCK
             ]
             shortened = [["" if _is_long(value) else value for value in row] for row in its]
-            self.on(sheet, piece, lambda r, new=shortened: setattr(r, "raw_value", new))  # type: ignore[misc]
+            self.on(sheet, piece, partial(_put_raw, shortened))
             for row, column, value in long:
                 cell = Block(top=row, left=column, bottom=row, right=column)
-                self.on(sheet, cell, lambda r, new=value: setattr(r, "raw_value", new))  # type: ignore[misc]
+                self.on(sheet, cell, partial(_put_raw, value))
 
     def put_formula(self, sheet: str, block: Block, text: str) -> None:
         """Write one formula."""
@@ -351,7 +352,7 @@ class ExcelBook:
         """Return the blocks of cells that hold anything; ``None`` if there are too many."""
         found: list[Block] = []
         for kind in (_CONSTANTS, _FORMULAS):
-            areas = self._on_sheet(sheet, lambda api, k=kind: _special(api, k, at_most))  # type: ignore[misc]
+            areas = self._on_sheet(sheet, partial(_special, kind=kind, at_most=at_most))
             if areas is None:
                 return None
             found += [Block.of(address.replace("$", "")) for address in areas]
@@ -404,6 +405,10 @@ def _grid(found: ComObject, block: Block) -> list[list[ComObject]]:
 
 def _is_long(value: ComValue) -> bool:
     return isinstance(value, str) and len(value) > LONGEST_IN_BLOCK
+
+
+def _put_raw(value: object, cells: ComObject) -> None:
+    cells.raw_value = value
 
 
 def _formula_of(cells: ComObject) -> ComObject:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.live.excel import ExcelBook
@@ -38,11 +39,11 @@ def quiet(excel: ExcelBook) -> Iterator[list[str]]:
     """
     app, ask = excel.app, excel.ask
     notes: list[str] = []
-    before = {name: ask(lambda n=name: getattr(app, n)) for name, _ in _STILL}  # type: ignore[misc]
+    before = {name: ask(partial(getattr, app, name)) for name, _ in _STILL}
     view = _View(excel)
     try:
         for name, value in _STILL:
-            ask(lambda n=name, v=value: setattr(app, n, v))  # type: ignore[misc]
+            ask(partial(setattr, app, name, value))
         yield notes
         if before["calculation"] == "manual":
             _calculate(excel)
@@ -51,7 +52,7 @@ def quiet(excel: ExcelBook) -> Iterator[list[str]]:
         view.restore()
         for name, _ in reversed(_STILL):
             try:
-                patient(lambda n=name: setattr(app, n, before[n]))  # type: ignore[misc]
+                patient(partial(setattr, app, name, before[name]))
             except Exception:  # the next one must have its turn
                 notes.append(_NOT_BACK.format(what=name.replace("_", " ")))
 
