@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from xml.sax.saxutils import escape
+from html import escape
 
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.ports import CellValue
@@ -130,7 +130,7 @@ class CellWriter:
         if value is None:
             return f'<{p}c r="{at}"{style}>{formula}</{p}c>'
         attribute, content = self.result(value)
-        text = escape(clean_text(content)) if attribute == ' t="str"' else content
+        text = escape(clean_text(content), quote=False) if attribute == ' t="str"' else content
         return f'<{p}c r="{at}"{style}{attribute}>{formula}<{p}v>{text}</{p}v></{p}c>'
 
     def result(self, value: CellValue) -> tuple[str, str]:
@@ -138,7 +138,7 @@ class CellWriter:
         if isinstance(value, bool):
             return ' t="b"', "1" if value else "0"
         if isinstance(value, CellError):
-            return ' t="e"', escape(value.code)
+            return ' t="e"', escape(value.code, quote=False)
         if isinstance(value, (datetime, date)):
             serial = self.serial(value)
             return ("", repr(serial)) if serial is not None else (' t="str"', value.isoformat())
@@ -169,7 +169,7 @@ class CellWriter:
         known = self._texts.get(text)
         if known is None:
             p = self.prefix
-            body = escape(clean_text(text))
+            body = escape(clean_text(text), quote=False)
             known = f'<{p}is><{p}t xml:space="preserve">{body}</{p}t></{p}is>'
             self._texts[text] = known
         return known

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from html import escape
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 
 class UnreadableXmlError(ValueError):
@@ -142,8 +142,14 @@ def parse(data: bytes) -> Element:
 
 def tag(qname: str, attributes: dict[str, str], *, is_empty: bool = False) -> str:
     """Return an opening tag."""
-    inside = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items())
+    inside = "".join(f' {key}="{_quoted(value)}"' for key, value in attributes.items())
     return f"<{qname}{inside}{'/' if is_empty else ''}>"
+
+
+def _quoted(value: str) -> str:
+    """Return an attribute's value as XML: white space other than blanks is kept by number."""
+    text = escape(value, quote=True)
+    return text.replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
 
 
 def retag(data: bytes, element: Element, **changed: str | None) -> Splice:

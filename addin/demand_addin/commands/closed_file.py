@@ -15,7 +15,7 @@ from demand_addin.commands.older_book import fitted
 from demand_addin.layout.declare import Kind
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.ports import BookPlan, WorkbookPort
-from demand_addin.read import read_sheets
+from demand_addin.read.values import calamine_sheets
 from demand_addin.saving import Saved, fingerprint, locked, owner_file, save
 from demand_model.errors import InvalidInputError
 
@@ -142,7 +142,8 @@ def verify_workbook(path: Path, plan: BookPlan) -> None:
         damaged = path.name
     if damaged is not None:
         raise InvalidInputError("The new workbook did not verify, so nothing was changed.")
-    names = set(ClosedWorkbook.open(path).sheet_names())
+    book = ClosedWorkbook.open(path)
+    names = set(book.sheet_names())
     below: Counter[tuple[str, int]] = Counter()
     for table in plan.tables:
         below[_PLACE_OF[table.name]] += _filled(table.rows)
@@ -152,16 +153,20 @@ def verify_workbook(path: Path, plan: BookPlan) -> None:
     planned: dict[str, int] = {}
     for (sheet, _), rows in below.items():
         planned[sheet] = max(planned.get(sheet, 0), rows)
-    # All sheets in one pass; a sheet that the user has renamed holds its tables all the same.
-    for raw in read_sheets(path, only=planned.keys() & names):
-        if _filled(raw.cells) < planned[raw.sheet]:
+    # A sheet that the user has renamed holds its tables all the same.
+    for found in calamine_sheets(book.to_bytes(), path.name, planned.keys() & names):
+        if _filled(found.cells) < planned[found.name]:
             raise InvalidInputError(
-                f"The new workbook did not verify (sheet {raw.sheet}), so nothing was changed."
+                f"The new workbook did not verify (sheet {found.name}), so nothing was changed."
             )
 
 
 def _filled(rows: Iterable[Iterable[object]]) -> int:
-    return sum(any(value is not None and str(value).strip() != "" for value in row) for row in rows)
+    return sum(any(_is_filled(value) for value in row) for row in rows)
+
+
+def _is_filled(value: object) -> bool:
+    return value is not None and not (isinstance(value, str) and not value.strip())
 
 
 def _is_open(book: Path) -> bool:
