@@ -11,9 +11,10 @@ from demand_model import BASELINE, Add, Lockdown, Multiply, Scenario
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.flows import Flow
 from demand_model.rates.fit import fit
-from demand_model.simulation.batch import STOCKS, BatchResult, run_batch
+from demand_model.simulation.batch import run_batch
 from demand_model.simulation.batch_input import BatchInput
 from demand_model.simulation.effects import resolve
+from demand_model.simulation.ledger import STOCKS, BatchResult
 from demand_model.simulation.pathways import referral_paths
 from demand_model.simulation.scenario_inputs import expected_entries, step_hazards
 from demand_model.simulation.setup import Common, DrawBatch, common_setup, draw_batches

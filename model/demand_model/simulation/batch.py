@@ -12,45 +12,21 @@ children by whom they differ from it are (`Follower`): the same counts, for less
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.rates.draws import RateDraws
 from demand_model.simulation.batch_input import BatchChance, BatchInput
-from demand_model.simulation.entrant_counts import BatchCounts, EntrantCounts
+from demand_model.simulation.entrant_counts import EntrantCounts
 from demand_model.simulation.follower import Follower
 from demand_model.simulation.leader import Leader
+from demand_model.simulation.ledger import BatchResult, Ledger
 from demand_model.simulation.members import Members
-from demand_model.simulation.monthly import (
-    Entrants,
-    Month,
-    Spending,
-    care_entrants,
-    plan_entrants,
-)
-from demand_model.simulation.streams import Stream
+from demand_model.simulation.monthly import Entrants, Month, Spending, month_entrants
 from demand_model.simulation.timeline import Timeline
 
-FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-STOCKS = ("cp", "cla")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BatchResult:
-    """Counts by month and draw, by stock ("cp", "cla"); stocks at month ends."""
-
-    starts: dict[str, IntArray]
-    ends: dict[str, IntArray]
-    open: dict[str, IntArray]
-    care_by_segment: IntArray
-    counts: BatchCounts
-    states: dict[int, tuple[Members, Members]]
-    """Plans and care at the start of the months asked for."""
 
 
 def run_batch(
@@ -84,14 +60,7 @@ def run_batch(
             states[number] = (run.leader.plans.copy(), run.leader.care.copy())
         run.advance(number)
     return [
-        BatchResult(
-            starts=ledger.starts,
-            ends=ledger.ends,
-            open=ledger.open,
-            care_by_segment=ledger.segments,
-            counts=counts.counts(),
-            states=states if number == 0 else {},
-        )
+        ledger.result(counts.counts(), states if number == 0 else {})
         for number, (ledger, counts) in enumerate(zip(run.ledgers, run.counts, strict=True))
     ]
 
@@ -124,7 +93,7 @@ class _Group:
         self._on_plans = self._plans_by_band(first_month)
         care = self.leader.care.count()
         self.ledgers = [
-            _Ledger(line, chance.draws, base, plans=plans.sum(axis=0), care=care)
+            Ledger(line, chance.draws, base, plans=plans.sum(axis=0), care=care)
             for plans in self._on_plans
         ]
 
@@ -160,18 +129,16 @@ class _Group:
     def _enter(
         self, month: Month, plans: list[IntArray], care: list[IntArray], uasc: list[IntArray]
     ) -> None:
-        pool, chance = self._chance.pool, self._chance
-
         def most(counts: list[IntArray]) -> int:
             return max(int(count.max(initial=0)) for count in counts)
 
-        on_plans = pool.places(Stream.PLAN_ROWS, month.number, most(plans), chance.plan_mix)
-        own = pool.places(Stream.CARE_ROWS, month.number, most(care), chance.care_mix)
-        alone = pool.places(Stream.UASC_ROWS, month.number, most(uasc), chance.uasc_mix)
+        on_plans, own, alone = month_entrants(
+            self._chance, month, plans=most(plans), care=most(care), uasc=most(uasc)
+        )
         routes: list[tuple[str, Entrants, list[IntArray]]] = [
-            ("plans", plan_entrants(on_plans, month), plans),
-            ("care", care_entrants(own, month, uasc=False), care),
-            ("care", care_entrants(alone, month, uasc=True), uasc),
+            ("plans", on_plans, plans),
+            ("care", own, care),
+            ("care", alone, uasc),
         ]
         for stock, entrants, counts in routes:
             enter = self.leader.enter_plans if stock == "plans" else self.leader.enter_care
@@ -200,43 +167,3 @@ def _opening(
         plans, care = base.states[first_month]
         return plans.copy(), care.copy()
     return Members(chance.draws), Members(chance.draws)  # nothing differs within the horizon
-
-
-class _Ledger:
-    """Starts, ends and stocks by month: ends are what makes the balance exact."""
-
-    def __init__(
-        self,
-        line: Timeline,
-        draws: int,
-        base: BatchResult | None,
-        *,
-        plans: IntArray,
-        care: IntArray,
-    ) -> None:
-        months = len(line.months)
-        empty = np.zeros((months, draws), np.int64)
-        self._before = {"cp": plans, "cla": care}
-        if base is None:
-            self.starts, self.ends, self.open = ({s: empty.copy() for s in STOCKS} for _ in "123")
-            self.segments = np.zeros((months, len(CARE_SEGMENTS), draws), np.int64)
-        else:
-            self.starts, self.ends, self.open = (
-                {s: kind[s].copy() for s in STOCKS} for kind in (base.starts, base.ends, base.open)
-            )
-            self.segments = base.care_by_segment.copy()
-
-    def record(
-        self,
-        month: int,
-        entered: dict[str, IntArray],
-        after: dict[str, IntArray],
-        segments: IntArray,
-    ) -> None:
-        """Enter one month."""
-        for stock in STOCKS:
-            self.starts[stock][month] = entered[stock]
-            self.ends[stock][month] = self._before[stock] + entered[stock] - after[stock]
-            self.open[stock][month] = after[stock]
-        self.segments[month] = segments
-        self._before = after

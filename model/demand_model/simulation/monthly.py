@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from demand_model.rates.draws import RateDraws
-from demand_model.simulation.batch_input import StepHazards
+from demand_model.simulation.batch_input import BatchChance, StepHazards
 from demand_model.simulation.care_class import care_class
 from demand_model.simulation.entrants import Places
 from demand_model.simulation.members import LeftArray
+from demand_model.simulation.streams import Stream
 from demand_model.simulation.timeline import Timeline
 
 FloatArray = npt.NDArray[np.float64]
@@ -165,6 +166,27 @@ def care_entrants(places: Places, month: Month, *, uasc: bool) -> Entrants:
         used=np.stack(used) if used else np.zeros((0, draws), np.float32),
         history=np.asarray(history, dtype=np.intp).ravel(),
         uasc=uasc,
+    )
+
+
+def month_entrants(
+    chance: BatchChance, month: Month, *, plans: int, care: int, uasc: int
+) -> tuple[Entrants, Entrants, Entrants]:
+    """Places of all routes in one month: to plans, to care, and to care as UASC.
+
+    Parameters
+    ----------
+    plans, care, uasc
+        The most that any draw needs.
+    """
+    pool, number = chance.pool, month.number
+    on_plans = pool.places(Stream.PLAN_ROWS, number, plans, chance.plan_mix)
+    own = pool.places(Stream.CARE_ROWS, number, care, chance.care_mix)
+    alone = pool.places(Stream.UASC_ROWS, number, uasc, chance.uasc_mix)
+    return (
+        plan_entrants(on_plans, month),
+        care_entrants(own, month, uasc=False),
+        care_entrants(alone, month, uasc=True),
     )
 
 

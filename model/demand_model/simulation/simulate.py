@@ -19,11 +19,12 @@ from demand_model.errors import InvalidSettingError
 from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.flows import ALL
 from demand_model.rates.fit import FlowRates
-from demand_model.simulation.batch import BatchResult, run_batch
+from demand_model.simulation.batch import run_batch
 from demand_model.simulation.batch_input import BatchChance, BatchInput
 from demand_model.simulation.care_class import care_segment
 from demand_model.simulation.chance import coupled_poisson
 from demand_model.simulation.effects import ScenarioEffects, resolve
+from demand_model.simulation.ledger import BatchResult
 from demand_model.simulation.pathways import ReferralPaths, referral_paths
 from demand_model.simulation.scenario import BASELINE, Scenario
 from demand_model.simulation.scenario_inputs import expected_entries, step_hazards
