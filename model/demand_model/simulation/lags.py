@@ -56,8 +56,14 @@ def pipeline_weeks(pipeline: pd.DataFrame, ratio: FloatArray, line: Timeline) ->
     return out
 
 
+def lags_by_step(kernel: FloatArray, weekly: FloatArray) -> FloatArray:
+    """Starts a referral by lag in steps and draw; shape (lags, draws)."""
+    # Not by matrix products: small ones wake the threads of linear algebra, which then fight ours.
+    return np.asarray(np.einsum("sw,wd->sd", kernel, weekly))
+
+
 def expected_starts(
-    referrals: FloatArray, weekly: FloatArray, kernel: FloatArray, pipeline: FloatArray
+    referrals: FloatArray, weekly: FloatArray, lags: FloatArray, pipeline: FloatArray
 ) -> FloatArray:
     """Starts that referrals lead to, by step; shape (steps, draws).
 
@@ -67,15 +73,13 @@ def expected_starts(
         Expected referrals (weighted) by step and draw.
     weekly
         Starts a referral by lag week and draw; shape (weeks, draws).
-    kernel, pipeline
-        From `step_kernel` and `pipeline_weeks`.
+    lags, pipeline
+        From `lags_by_step` and `pipeline_weeks`.
     """
-    # Not by matrix products: small ones wake the threads of linear algebra, which then fight ours.
-    by_step = np.einsum("sw,wd->sd", kernel, weekly)
     out = np.einsum("sw,wd->sd", pipeline, weekly)
     scratch = np.empty_like(out)
-    for lag in range(min(len(by_step), len(referrals))):
+    for lag in range(min(len(lags), len(referrals))):
         began = len(referrals) - lag
-        np.multiply(referrals[:began], by_step[lag], out=scratch[:began])
+        np.multiply(referrals[:began], lags[lag], out=scratch[:began])
         out[lag:] += scratch[:began]
     return np.asarray(out)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from demand_model.flows import CARE_ENDS, Flow
 from demand_model.rates.draws import RateDraws
 from demand_model.simulation.batch_input import BatchChance, StepHazards
 from demand_model.simulation.care_class import care_class
 from demand_model.simulation.entrants import Places
+from demand_model.simulation.feedback import NOTHING_ACTS, MonthFactors
 from demand_model.simulation.members import LeftArray
 from demand_model.simulation.streams import Stream
 from demand_model.simulation.timeline import Timeline
@@ -92,11 +94,17 @@ class Spending:
         self._edges = line.edges_months
         self._care_totals = rates.care_ends.sum(axis=0)
 
-    def month(self, number: int) -> Month:
-        """Work out what a month uses up."""
+    def month(self, number: int, factors: MonthFactors = NOTHING_ACTS) -> Month:
+        """Work out what a month uses up.
+
+        Parameters
+        ----------
+        factors
+            What acts back on the flows in this month.
+        """
         steps = self._blocks[number]
-        plans = [self._plans(number, step) for step in steps]
-        care = [self._care(number, step) for step in steps]
+        plans = [self._plans(number, step, factors) for step in steps]
+        care = [self._care(number, step, factors) for step in steps]
         return Month(
             number=number,
             steps=steps,
@@ -108,20 +116,34 @@ class Spending:
             care_total=total(care),
         )
 
-    def _plans(self, month: int, step: int) -> LeftArray:
+    def _plans(self, month: int, step: int, factors: MonthFactors) -> LeftArray:
         drift = self._hazards.plan_drift[month]
         factor = drift * (self._hazards.plan_ends[step] * self._length[step])
+        factor = factor * self._acting(factors, Flow.PLAN_ENDS, month, step)
         return np.asarray(self._rates.plan_ends * factor, dtype=np.float32)
 
-    def _care(self, month: int, step: int) -> LeftArray:
+    def _care(self, month: int, step: int, factors: MonthFactors) -> LeftArray:
         by_reason = self._hazards.care_ends[step]
-        if np.ptp(by_reason) == 0.0:
+        total: FloatArray
+        scale: FloatArray | float
+        if factors.acts_on(CARE_ENDS):
+            acting = [self._acting(factors, flow, month, step) for flow in CARE_ENDS]
+            weights = np.stack([b * a for b, a in zip(by_reason, acting, strict=True)])
+            total, scale = np.einsum("rd,rbsd->bsd", weights, self._rates.care_ends), 1.0
+        elif np.ptp(by_reason) == 0.0:
             total, scale = self._care_totals, by_reason[0]
         else:
             total, scale = np.tensordot(by_reason, self._rates.care_ends, axes=1), 1.0
         factor = self._hazards.care_drift[month] * (self._length[step] * scale)
         by_class = (total * factor).reshape(-1, total.shape[-1])
         return np.asarray(by_class, dtype=np.float32)
+
+    def _acting(
+        self, factors: MonthFactors, flow: Flow, month: int, step: int
+    ) -> FloatArray | float:
+        """What acts on a flow in one step; shape (draws,), or 1."""
+        acting = factors.of(flow)
+        return acting if isinstance(acting, float) else acting[step - self._blocks[month].start]
 
 
 def plan_entrants(places: Places, month: Month) -> Entrants:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
+from demand_model.exposure.bands import PLAN_BANDS
 from demand_model.flows import CARE_ENDS, Flow
 from demand_model.rates.fit import FlowRates
 from demand_model.simulation.batch_input import Entries, StepHazards
 from demand_model.simulation.care_class import care_class
 from demand_model.simulation.effects import FlowEffect, ScenarioEffects
-from demand_model.simulation.lags import expected_starts
+from demand_model.simulation.lags import expected_starts, lags_by_step
 from demand_model.simulation.pathways import ReferralPaths
 from demand_model.simulation.setup import Common, DrawBatch
 from demand_model.simulation.timeline import Timeline
@@ -19,52 +22,105 @@ from demand_model.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 FloatArray = npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EntryRoute:
+    """Expected entrants to one stock by step and draw, and what they come from.
+
+    ``linked[t] = conversion[t] * sum over lags of (arriving[t - lag] * lags[lag]) + pipeline``
+
+    Attributes
+    ----------
+    arriving
+        Referrals weighted by how readily they convert; shape (steps, draws).
+    lags
+        Starts a referral by lag in steps; shape (lags, draws).
+    conversion
+        Multiplier of conversions: the scenario's and drift; shape (steps, draws).
+    linked, other
+        Starts that follow a referral, and others; shape (steps, draws).
+    """
+
+    arriving: FloatArray
+    lags: FloatArray
+    conversion: FloatArray
+    linked: FloatArray
+    other: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """All starts by step and draw."""
+        return self.linked + self.other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EntryRoutes:
+    """Expected entrants under one scenario, by route; UASC of shape (steps, draws)."""
+
+    plans: EntryRoute
+    care: EntryRoute
+    uasc: FloatArray
+
+
 def expected_entries(
     common: Common, batch: DrawBatch, effects: ScenarioEffects, paths: ReferralPaths
 ) -> Entries:
     """Expected entrants by step and draw: from referrals, and others."""
+    routes = entry_routes(common, batch, effects, paths)
+    return Entries(plans=routes.plans.total, care=routes.care.total, uasc=routes.uasc)
+
+
+def entry_routes(
+    common: Common, batch: DrawBatch, effects: ScenarioEffects, paths: ReferralPaths
+) -> EntryRoutes:
+    """Expected entrants by route, step and draw."""
     line, rates = common.line, batch.rates
 
-    def starts(
-        flow: Flow,
-        other: Flow,
+    def route(
+        flows: tuple[Flow, Flow],
         referrals: FloatArray,
         weekly: FloatArray,
         others: FloatArray,
         pipeline: FloatArray,
         drift: FloatArray,
         share: float,
-    ) -> FloatArray:
-        linked = expected_starts(referrals, weekly, common.kernel, pipeline)
-        linked = linked * _as_multiplier(effects.of(flow, line.steps), share)[:, None]
-        rest = _area_flow(effects.of(other, line.steps), others[None, :] * drift[line.month], line)
-        return linked * drift[line.month] + rest
+    ) -> EntryRoute:
+        flow, other = flows
+        lags = lags_by_step(common.kernel, weekly)
+        change = _as_multiplier(effects.of(flow, line.steps), share)[:, None]
+        by_step = drift[line.month]
+        linked = expected_starts(referrals, weekly, lags, pipeline)
+        return EntryRoute(
+            arriving=referrals,
+            lags=lags,
+            conversion=change * by_step,
+            linked=linked * change * by_step,
+            other=_area_flow(effects.of(other, line.steps), others[None, :] * by_step, line),
+        )
 
-    plans = starts(
-        Flow.REFERRAL_TO_PLAN,
-        Flow.OTHER_PLAN_STARTS,
-        paths.to_plan,
-        rates.plan_lags,
-        rates.other_plan,
-        common.plan_pipeline,
-        batch.plan_conversion,
-        common.rates.to_plan.share,
-    )
-    care = starts(
-        Flow.REFERRAL_TO_CARE,
-        Flow.OTHER_CARE_STARTS,
-        paths.to_care,
-        rates.care_lags,
-        rates.other_care,
-        common.care_pipeline,
-        batch.care_conversion,
-        common.rates.to_care.share,
-    )
-    steady = np.broadcast_to(rates.uasc, care.shape)
-    return Entries(
-        plans=plans,
-        care=care,
-        uasc=_area_flow(effects.of(Flow.UASC_STARTS, line.steps), steady, line),
+    return EntryRoutes(
+        plans=route(
+            (Flow.REFERRAL_TO_PLAN, Flow.OTHER_PLAN_STARTS),
+            paths.to_plan,
+            rates.plan_lags,
+            rates.other_plan,
+            common.plan_pipeline,
+            batch.plan_conversion,
+            common.rates.to_plan.share,
+        ),
+        care=route(
+            (Flow.REFERRAL_TO_CARE, Flow.OTHER_CARE_STARTS),
+            paths.to_care,
+            rates.care_lags,
+            rates.other_care,
+            common.care_pipeline,
+            batch.care_conversion,
+            common.rates.to_care.share,
+        ),
+        uasc=_area_flow(
+            effects.of(Flow.UASC_STARTS, line.steps),
+            np.broadcast_to(rates.uasc, paths.to_care.shape),
+            line,
+        ),
     )
 
 
@@ -99,8 +155,6 @@ def step_hazards(common: Common, batch: DrawBatch, effects: ScenarioEffects) -> 
 
 def opening_rates(rates: FlowRates) -> dict[Flow, float]:
     """Each exit flow's rate a child-month, averaged over the children open now."""
-    from demand_model.exposure.bands import PLAN_BANDS
-
     opening = rates.exposure.opening
     band = PLAN_BANDS.index(opening.plans.days / DAYS_PER_MONTH)
     out = {

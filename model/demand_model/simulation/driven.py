@@ -1,0 +1,213 @@
+"""A batch of draws under one scenario with feedback: what children are open moves their flows.
+
+The same children, order of events and chance as without feedback (`batch`), to which
+the counts of entrants are coupled: where nothing acts back, the counts are the very
+same, and the difference that feedback makes is not noise. Within a month the system
+goes step by step; it sees the children as they stood at the month's start.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from demand_model.flows import Flow
+from demand_model.rates.draws import RateDraws
+from demand_model.simulation.batch_input import BatchChance, StepHazards
+from demand_model.simulation.chance import FamilyCounts, family_counts
+from demand_model.simulation.entrant_counts import BatchCounts
+from demand_model.simulation.feedback import Feedback, MonthFactors
+from demand_model.simulation.leader import Leader
+from demand_model.simulation.ledger import BatchResult, Ledger
+from demand_model.simulation.monthly import Spending, month_entrants
+from demand_model.simulation.scenario_inputs import EntryRoute, EntryRoutes
+from demand_model.simulation.streams import Stream, stream
+from demand_model.simulation.timeline import Timeline
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_DRIVEN = 2
+"""Marks the streams of what feedback adds or takes away."""
+
+
+def run_driven(
+    line: Timeline,
+    rates: RateDraws,
+    routes: EntryRoutes,
+    hazards: StepHazards,
+    chance: BatchChance,
+    *,
+    base: BatchResult,
+    feedback: Feedback,
+) -> tuple[BatchResult, FloatArray]:
+    """Simulate one batch of draws under one scenario, with feedback.
+
+    Parameters
+    ----------
+    base
+        The baseline without feedback, whose chance events this shares.
+
+    Returns
+    -------
+    The result, and the multiplier of referrals by step, shape (steps, draws).
+    """
+    spending = Spending(line, rates, hazards)
+    counts = _DrivenCounts(line, rates, routes, hazards, chance, base.counts)
+    leader = Leader(*chance.opening())
+    blocks, middle = line.blocks(), line.middle_months
+    by_band = leader.plans_by_band(float(middle[0]))
+    in_care = leader.care.count()
+    ledger = Ledger(line, chance.draws, None, plans=by_band.sum(axis=0), care=in_care)
+    for number in range(len(line.months)):
+        factors = feedback.month(number, by_band.sum(axis=0), in_care)
+        month = spending.month(number, factors)
+        on_plans, own, alone = counts.month(number, factors, by_band)
+        leader.expose(month)
+        entrants = month_entrants(
+            chance, month, plans=_most(on_plans), care=_most(own), uasc=_most(alone)
+        )
+        leader.enter_plans(entrants[0], on_plans)
+        leader.enter_care(entrants[1], own)
+        leader.enter_care(entrants[2], alone)
+        leader.close(month)
+        after = float(middle[blocks[min(number + 1, len(blocks) - 1)].start])
+        by_band = leader.plans_by_band(after)
+        segments = leader.care_by_segment(month.end)
+        in_care = segments.sum(axis=0)
+        entered = {"cp": on_plans, "cla": own + alone}
+        ledger.record(number, entered, {"cp": by_band.sum(axis=0), "cla": in_care}, segments)
+        leader.tidy(month)
+    return ledger.result(counts.counts(), {}), counts.referral_factor
+
+
+class _DrivenCounts:
+    """Children who enter by route, month and draw, as feedback moves their means."""
+
+    def __init__(
+        self,
+        line: Timeline,
+        rates: RateDraws,
+        routes: EntryRoutes,
+        hazards: StepHazards,
+        chance: BatchChance,
+        base: BatchCounts,
+    ) -> None:
+        self._line, self._rates, self._routes = line, rates, routes
+        self._hazards, self._chance, self._base = hazards, chance, base
+        self._blocks = line.blocks()
+        self.referral_factor = np.ones((line.steps, chance.draws))
+        self._is_moved = False
+        self._drawn: dict[Stream, list[FamilyCounts]] = {
+            kind: [] for kind in (Stream.PLANS, Stream.CARE, Stream.UASC)
+        }
+
+    def month(
+        self, number: int, factors: MonthFactors, plans_by_band: IntArray
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Children who start plans, care (UASC apart), and care as UASC; each of shape (draws,)."""
+        steps = self._blocks[number]
+        rows = slice(steps.start, steps.stop)
+        if Flow.REFERRALS in factors.by_flow:
+            self.referral_factor[rows] = factors.of(Flow.REFERRALS)
+            self._is_moved = True
+        plans = self._means(
+            self._routes.plans,
+            rows,
+            factors.of(Flow.REFERRAL_TO_PLAN),
+            factors.of(Flow.OTHER_PLAN_STARTS),
+        )
+        care = self._means(
+            self._routes.care,
+            rows,
+            factors.of(Flow.REFERRAL_TO_CARE),
+            factors.of(Flow.OTHER_CARE_STARTS),
+        )
+        uasc = self._routes.uasc[rows] * factors.of(Flow.UASC_STARTS)
+        from_plans = self._care_from_plans(number, rows, factors, plans_by_band)
+        mix, base = self._chance, self._base
+        return (
+            self._draw(Stream.PLANS, number, _sum(plans), mix.plan_mix.siblings, base.plans),
+            self._draw(
+                Stream.CARE,
+                number,
+                _sum(care) + from_plans,
+                mix.care_mix.siblings,
+                base.care[number],
+            ),
+            self._draw(Stream.UASC, number, _sum(uasc), 0.0, base.uasc),
+        )
+
+    def _means(
+        self,
+        route: EntryRoute,
+        rows: slice,
+        converted: FloatArray | float,
+        others: FloatArray | float,
+    ) -> FloatArray:
+        """Expected starts by step of a month; shape (steps of the month, draws)."""
+        linked = route.linked[rows]
+        if self._is_moved:
+            linked = linked + self._moved(route, rows)
+        return np.asarray(linked * converted + route.other[rows] * others)
+
+    def _moved(self, route: EntryRoute, rows: slice) -> FloatArray:
+        """Starts that follow the referrals that feedback has added, or taken away."""
+        out = np.zeros((rows.stop - rows.start, self._chance.draws))
+        for at, step in enumerate(range(rows.start, rows.stop)):
+            lags = route.lags[: step + 1]
+            since = slice(step + 1 - len(lags), step + 1)
+            added = route.arriving[since] * (self.referral_factor[since] - 1.0)
+            out[at] = np.einsum("ld,ld->d", added[::-1], lags) * route.conversion[step]
+        return out
+
+    def _care_from_plans(
+        self, number: int, rows: slice, factors: MonthFactors, plans_by_band: IntArray
+    ) -> FloatArray:
+        drift = self._hazards.conversion_drift[number]
+        a_month = (plans_by_band * self._rates.plan_to_care).sum(axis=0) * drift
+        scale = self._hazards.plan_to_care[rows] * self._line.step_months[rows]
+        return np.asarray((scale[:, None] * a_month * factors.of(Flow.PLAN_TO_CARE)).sum(axis=0))
+
+    def _draw(
+        self, kind: Stream, number: int, mean: FloatArray, siblings: float, base: FamilyCounts
+    ) -> IntArray:
+        chance = self._chance
+        families = family_counts(
+            mean,
+            siblings,
+            base if base.families.ndim == 1 else _month_of(base, number),
+            stream(chance.seed, chance.batch, kind, _DRIVEN, number),
+        )
+        self._drawn[kind].append(families)
+        return families.children
+
+    def counts(self) -> BatchCounts:
+        """All months."""
+        plans, uasc = (_together(self._drawn[kind]) for kind in (Stream.PLANS, Stream.UASC))
+        return BatchCounts(plans=plans, uasc=uasc, care=tuple(self._drawn[Stream.CARE]))
+
+
+def _sum(by_step: FloatArray) -> FloatArray:
+    # As the months of `EntrantCounts` are summed, to the last bit.
+    return np.asarray(np.add.reduceat(by_step, [0], axis=0)[0])
+
+
+def _most(count: IntArray) -> int:
+    return int(count.max(initial=0))
+
+
+def _month_of(counts: FamilyCounts, number: int) -> FamilyCounts:
+    return FamilyCounts(
+        mean_families=counts.mean_families[number],
+        families=counts.families[number],
+        siblings=counts.siblings[number],
+    )
+
+
+def _together(counts: list[FamilyCounts]) -> FamilyCounts:
+    return FamilyCounts(
+        mean_families=np.stack([c.mean_families for c in counts]),
+        families=np.stack([c.families for c in counts]),
+        siblings=np.stack([c.siblings for c in counts]),
+    )
