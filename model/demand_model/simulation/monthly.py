@@ -128,7 +128,8 @@ class Spending:
         scale: FloatArray | float
         if factors.acts_on(CARE_ENDS):
             acting = [self._acting(factors, flow, month, step) for flow in CARE_ENDS]
-            weights = np.stack([b * a for b, a in zip(by_reason, acting, strict=True)])
+            each = [b * a for b, a in zip(by_reason, acting, strict=True)]
+            weights = np.stack(np.broadcast_arrays(*each))
             total, scale = np.einsum("rd,rbsd->bsd", weights, self._rates.care_ends), 1.0
         elif np.ptp(by_reason) == 0.0:
             total, scale = self._care_totals, by_reason[0]
