@@ -28,6 +28,7 @@ class Stream(IntEnum):
     CARE_ROWS = 12
     UASC_ROWS = 13
     PLACEMENTS = 14
+    MIXTURE = 15
 
 
 def stream(seed: int, batch: int, kind: Stream, *more: int) -> np.random.Generator:

@@ -1,0 +1,118 @@
+"""A mixture of scenarios by their odds: what to plan for when any of them may come.
+
+Each draw is one possible future of the authority; which scenario it lives through is
+drawn by the odds, apart from everything else about it. So a mixture is a trajectory
+like any other: its range holds both what may happen under each scenario and which of
+them comes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from demand_model.errors import InvalidSettingError
+from demand_model.simulation.scenario import Scenario
+from demand_model.simulation.streams import Stream, stream
+from demand_model.simulation.trajectories import HiddenNeed, Trajectories
+
+MIXTURE = "Weighted mix"
+"""Name of the mixture among the scenarios."""
+
+_TOLERANCE = 0.005
+
+
+def mixture(
+    trajectories: Sequence[Trajectories],
+    odds: Mapping[str, float],
+    *,
+    name: str = MIXTURE,
+    seed: int = 0,
+) -> Trajectories:
+    """Mix scenarios by their odds.
+
+    Parameters
+    ----------
+    trajectories
+        Of one run: the same months and number of draws, sharing chance.
+    odds
+        Name of a scenario to its chance; they add up to 1.
+    name
+        Name of the mixture.
+    seed
+        Which draw lives through which scenario.
+
+    Returns
+    -------
+    Trajectories
+        As many draws as each scenario has; the number that live through a scenario is
+        its share of them, rounded.
+
+    Raises
+    ------
+    InvalidSettingError
+        An unknown scenario, odds below 0, or odds that do not add up to 1.
+    """
+    by_name = {t.scenario.name: t for t in trajectories}
+    _check(odds, by_name, name)
+    parts = [(by_name[n], share) for n, share in odds.items() if share > 0.0]
+    first = parts[0][0]
+    draws = next(iter(first.measures.values())).shape[1]
+    lived = _assigned([share for _, share in parts], draws, seed)
+    words = ", ".join(f"{t.scenario.name} {share:.0%}" for t, share in parts)
+
+    def taken(arrays: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+        out = arrays[0].copy()
+        for number, array in enumerate(arrays[1:], start=1):
+            out[:, lived == number] = array[:, lived == number]
+        return out
+
+    return Trajectories(
+        scenario=Scenario(name=name, description=f"One of these comes: {words}."),
+        months=first.months,
+        opening=first.opening,
+        measures={
+            key: taken([t.measures[key] for t, _ in parts])
+            for key in first.measures
+            if all(key in t.measures for t, _ in parts)
+        },
+        observed=first.observed,
+        hidden_need=HiddenNeed(
+            suppressed=taken([t.hidden_need.suppressed for t, _ in parts]),
+            returned=taken([t.hidden_need.returned for t, _ in parts]),
+            not_returning=taken([t.hidden_need.not_returning for t, _ in parts]),
+        ),
+    )
+
+
+def _check(odds: Mapping[str, float], known: Mapping[str, Trajectories], name: str) -> None:
+    unknown = [n for n in odds if n not in known]
+    if unknown:
+        raise InvalidSettingError(
+            f"Invalid odds: {unknown[0]} is not among the scenarios of this run. They are: "
+            f"{', '.join(known)}."
+        )
+    if name in known:
+        raise InvalidSettingError(
+            f"Invalid scenario: {name} is the name of the mixture. Give the scenario another name."
+        )
+    wrong = [n for n, share in odds.items() if not 0.0 <= share <= 1.0]
+    if wrong:
+        raise InvalidSettingError(
+            f"Invalid odds of {wrong[0]}: {odds[wrong[0]]}. They must be from 0 to 1."
+        )
+    total = math.fsum(odds.values())
+    if abs(total - 1.0) > _TOLERANCE:
+        raise InvalidSettingError(
+            f"Invalid odds: they add up to {total:.1%}. They must add up to 100%."
+        )
+
+
+def _assigned(shares: Sequence[float], draws: int, seed: int) -> npt.NDArray[np.intp]:
+    """Number of the scenario that each draw lives through; shape (draws,)."""
+    bounds = np.round(np.cumsum(shares) / math.fsum(shares) * draws)
+    number = np.searchsorted(bounds, np.arange(draws), side="right")
+    return np.asarray(stream(seed, 0, Stream.MIXTURE).permutation(number), dtype=np.intp)
