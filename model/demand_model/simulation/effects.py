@@ -15,8 +15,18 @@ import numpy.typing as npt
 
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import ALL, CARE_ENDS, Flow
-from demand_model.simulation.scenario import Add, Lockdown, Multiply, Overwrite, Scenario
+from demand_model.simulation.scenario import (
+    Add,
+    AddPosts,
+    FlowChange,
+    Lockdown,
+    Multiply,
+    MultiplySystem,
+    Overwrite,
+    Scenario,
+)
 from demand_model.simulation.timeline import Timeline
+from demand_model.system.equations import WORKFORCE_TARGETS
 from demand_model.units import DAYS_PER_MONTH
 
 FloatArray = npt.NDArray[np.float64]
@@ -89,6 +99,34 @@ class LockdownEffect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SystemEffect:
+    """What a scenario does to the system around the children, by step.
+
+    Attributes
+    ----------
+    by_target
+        Multipliers of what the system works out itself; shape (steps,).
+    posts_a_month
+        Posts added, FTE a month; shape (steps,).
+    """
+
+    by_target: dict[str, FloatArray]
+    posts_a_month: FloatArray
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is any change."""
+        return bool(self.by_target) or bool(np.any(self.posts_a_month))
+
+    @property
+    def needs_workforce(self) -> bool:
+        """Whether a change is one of workers."""
+        return bool(np.any(self.posts_a_month)) or any(
+            target in WORKFORCE_TARGETS for target in self.by_target
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScenarioEffects:
     """A scenario resolved onto a timeline.
 
@@ -100,11 +138,14 @@ class ScenarioEffects:
         In order of their start.
     flows
         All other flows that the scenario changes.
+    system
+        Changes of the system around the children.
     """
 
     referrals: ReferralEffect
     lockdowns: tuple[LockdownEffect, ...]
     flows: dict[Flow, FlowEffect]
+    system: SystemEffect
 
     def of(self, flow: Flow, steps: int) -> FlowEffect:
         """Effect on a flow; neutral where the scenario leaves it alone."""
@@ -142,7 +183,23 @@ def resolve(scenario: Scenario, line: Timeline, sources: tuple[str, ...]) -> Sce
         referrals=_referral_effect(scenario, lockdowns, line, sources),
         lockdowns=tuple(_lockdown_effect(lock, line, sources) for lock in lockdowns),
         flows=flows,
+        system=_system_effect(scenario, line),
     )
+
+
+def _system_effect(scenario: Scenario, line: Timeline) -> SystemEffect:
+    by_target: dict[str, FloatArray] = {}
+    posts = np.zeros(line.steps)
+    for change in scenario.changes:
+        if isinstance(change, MultiplySystem):
+            now = by_target.get(change.target, np.ones(line.steps))
+            by_target[change.target] = now * _blend(change, line)
+        elif isinstance(change, AddPosts):
+            begin = line.days_since(change.start)
+            close = begin + change.ramp_months * DAYS_PER_MONTH
+            reached = np.clip((line.edges - begin) / (close - begin), 0.0, 1.0)
+            posts = posts + change.workers * np.diff(reached) / line.step_months
+    return SystemEffect(by_target=by_target, posts_a_month=posts)
 
 
 def _referral_effect(
@@ -151,7 +208,7 @@ def _referral_effect(
     size = (line.steps, len(sources))
     multiplier, kept = np.ones(size), np.ones(size)
     shared, own = np.zeros(size), np.zeros(size)
-    mine = [c for c in scenario.changes if not isinstance(c, Lockdown) and c.flow is Flow.REFERRALS]
+    mine = [c for c in flow_changes(scenario) if c.flow is Flow.REFERRALS]
     for change in mine:
         if isinstance(change, Multiply):
             multiplier[:, _columns(change.segment, sources)] *= _blend(change, line)[:, None]
@@ -175,6 +232,8 @@ def _referral_effect(
 
 def _check_segments(scenario: Scenario, sources: tuple[str, ...]) -> None:
     for change in scenario.changes:
+        if isinstance(change, MultiplySystem | AddPosts):
+            continue
         named = tuple(change.referrals) if isinstance(change, Lockdown) else (change.segment,)
         flow = Flow.REFERRALS if isinstance(change, Lockdown) else change.flow
         allowed = (ALL, *sources) if flow is Flow.REFERRALS else (ALL,)
@@ -187,11 +246,12 @@ def _check_segments(scenario: Scenario, sources: tuple[str, ...]) -> None:
 
 
 def _changed_flows(scenario: Scenario) -> set[Flow]:
-    return {
-        c.flow
-        for c in scenario.changes
-        if not isinstance(c, Lockdown) and c.flow is not Flow.REFERRALS
-    }
+    return {c.flow for c in flow_changes(scenario) if c.flow is not Flow.REFERRALS}
+
+
+def flow_changes(scenario: Scenario) -> list[FlowChange]:
+    """Changes of one flow each, in their order."""
+    return [c for c in scenario.changes if isinstance(c, FlowChange)]
 
 
 def _columns(segment: str, sources: tuple[str, ...]) -> list[int]:
@@ -207,7 +267,7 @@ def _active(start: date, end: date | None, line: Timeline) -> FloatArray:
     return np.asarray(np.maximum(high - low, 0.0) / np.diff(line.edges))
 
 
-def _weight(change: Multiply | Add | Overwrite, line: Timeline) -> FloatArray:
+def _weight(change: FlowChange | MultiplySystem, line: Timeline) -> FloatArray:
     """How far a change has come at each step: 0 before, 1 once its ramp is done."""
     active = _active(change.start, change.end, line)
     if change.ramp_months == 0:
@@ -216,15 +276,15 @@ def _weight(change: Multiply | Add | Overwrite, line: Timeline) -> FloatArray:
     return np.asarray(active * np.clip(since / change.ramp_months, 0.0, 1.0))
 
 
-def _blend(change: Multiply, line: Timeline) -> FloatArray:
+def _blend(change: Multiply | MultiplySystem, line: Timeline) -> FloatArray:
     return np.asarray(1.0 + (change.factor - 1.0) * _weight(change, line))
 
 
 def _flow_effect(scenario: Scenario, flow: Flow, line: Timeline) -> FlowEffect:
     multiplier, added = np.ones(line.steps), np.zeros(line.steps)
     keep, target = np.ones(line.steps), np.zeros(line.steps)
-    for change in scenario.changes:
-        if isinstance(change, Lockdown) or change.flow is not flow:
+    for change in flow_changes(scenario):
+        if change.flow is not flow:
             continue
         if isinstance(change, Multiply):
             multiplier = multiplier * _blend(change, line)

@@ -51,6 +51,8 @@ class ReferralPaths:
     ----------
     monthly
         Shape (months, sources, draws).
+    total
+        All sources, what returns included; shape (steps, draws).
     to_plan, to_care
         Referrals weighted by how readily they convert; shape (steps, draws).
     suppressed, returned, not_returning
@@ -58,6 +60,7 @@ class ReferralPaths:
     """
 
     monthly: FloatArray
+    total: FloatArray
     to_plan: FloatArray
     to_care: FloatArray
     suppressed: FloatArray
@@ -71,7 +74,9 @@ def referral_paths(base: ReferralBase, effects: ScenarioEffects, line: Timeline)
     starts = np.flatnonzero(np.diff(line.month, prepend=-1))
     sources = len(base.source_share)
     monthly = np.empty((len(line.months), sources, draws))
-    totals = {name: np.zeros((steps, draws)) for name in ("plan", "care", "in", "back", "lost")}
+    totals = {
+        name: np.zeros((steps, draws)) for name in ("all", "plan", "care", "in", "back", "lost")
+    }
     for source in range(sources):
         kept = _ordinary(base, effects, line, source)
         weighted = np.zeros((steps, draws))
@@ -89,9 +94,12 @@ def referral_paths(base: ReferralBase, effects: ScenarioEffects, line: Timeline)
         weighted += kept
         totals["plan"] += weighted * base.plan_ratio[source]
         totals["care"] += weighted * base.care_ratio[source]
-        monthly[:, source] = np.add.reduceat(kept + arriving, starts, axis=0)
+        arriving += kept
+        totals["all"] += arriving
+        monthly[:, source] = np.add.reduceat(arriving, starts, axis=0)
     return ReferralPaths(
         monthly=monthly,
+        total=totals["all"],
         to_plan=totals["plan"],
         to_care=totals["care"],
         suppressed=totals["in"],

@@ -45,6 +45,7 @@ from demand_model.rates.priors import SOURCE_PRIOR_EVENTS, SOURCE_SHARES
 from demand_model.simulation.scenario import (
     BASELINE,
     Add,
+    FlowChange,
     Lockdown,
     Multiply,
     Overwrite,
@@ -55,7 +56,6 @@ from demand_model.spell.linkage import MAX_LAG_WEEKS
 from demand_model.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR
 
 Table = list[list[float]]
-FlowChange = Multiply | Add | Overwrite
 
 _POINTS = 12
 """Moments of a step, and of a week, over which averages are taken."""
@@ -205,7 +205,7 @@ class _World:
         return [
             c
             for c in self.scenario.changes
-            if not isinstance(c, Lockdown) and c.flow is flow and c.segment in (ALL, source)
+            if isinstance(c, FlowChange) and c.flow is flow and c.segment in (ALL, source)
         ]
 
     def _lockdowns(self) -> list[Lockdown]:

@@ -13,6 +13,7 @@ from datetime import date
 
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import ALL, Flow
+from demand_model.system.equations import INTERNAL_TARGETS
 
 _NOT_SIMULATED = (Flow.REFERRAL_NFA, Flow.RE_REFERRALS)
 
@@ -159,7 +160,53 @@ class Lockdown:
             )
 
 
-Change = Multiply | Add | Overwrite | Lockdown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiplySystem:
+    """Multiply what the system works out itself by `factor` from `start` (until `end`, exclusive).
+
+    `target` is one of `demand_model.system.INTERNAL_TARGETS`, such as ``nfa_share`` (a
+    higher threshold at the front door) or ``ideal_caseload``. The factor moves
+    linearly from 1 over `ramp_months`.
+    """
+
+    target: str
+    factor: float
+    start: date
+    end: date | None = None
+    ramp_months: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.target not in INTERNAL_TARGETS:
+            raise InvalidSettingError(
+                f"Invalid target: {self.target}. It must be one of: {', '.join(INTERNAL_TARGETS)}."
+            )
+        _check_span("the change", self.start, self.end)
+        _check_at_least("factor", self.factor)
+        _check_at_least("ramp in months", self.ramp_months)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddPosts:
+    """Add posts of social workers (FTE; below 0: take away) from `start`, over `ramp_months`.
+
+    They are recruited for at once and begin after the recruitment delay.
+    """
+
+    workers: float
+    start: date
+    ramp_months: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.workers):
+            raise InvalidSettingError(f"Invalid workers: {self.workers}. It must be a number.")
+        if not self.ramp_months > 0.0:
+            raise InvalidSettingError(
+                f"Invalid ramp in months: {self.ramp_months}. It must be above 0."
+            )
+
+
+FlowChange = Multiply | Add | Overwrite
+Change = FlowChange | Lockdown | MultiplySystem | AddPosts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

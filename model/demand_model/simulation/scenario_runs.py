@@ -1,0 +1,208 @@
+"""One batch of draws through all scenarios of a run, with or without feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from demand_model.simulation.batch import run_batch
+from demand_model.simulation.batch_input import BatchChance, BatchInput
+from demand_model.simulation.chance import coupled_poisson
+from demand_model.simulation.driven import run_driven
+from demand_model.simulation.effects import ScenarioEffects
+from demand_model.simulation.ledger import BatchResult
+from demand_model.simulation.pathways import ReferralPaths, referral_paths
+from demand_model.simulation.scenario_inputs import entry_routes, expected_entries, step_hazards
+from demand_model.simulation.setup import Common, DrawBatch
+from demand_model.simulation.streams import Stream, stream
+from demand_model.simulation.system_feedback import (
+    Followed,
+    System,
+    SystemFeedback,
+    average_referrals,
+    follow,
+)
+from demand_model.simulation.timeline import Timeline
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """One batch under one scenario.
+
+    Attributes
+    ----------
+    referral_counts
+        Shape (months, sources, draws).
+    system
+        What the system came to, by name; shape (months, draws).
+    """
+
+    result: BatchResult
+    paths: ReferralPaths
+    referral_counts: npt.NDArray[np.int64]
+    system: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+def run_scenarios(
+    common: Common,
+    batch: DrawBatch,
+    effects: Sequence[ScenarioEffects],
+    system: System | None = None,
+) -> list[Outcome]:
+    """Run the baseline (first), then each other scenario from where it departs from it.
+
+    Where links act, or a scenario changes the system, scenarios go with feedback, in
+    step with the baseline without it.
+    """
+    paths = [referral_paths(batch.referrals, e, common.line) for e in effects]
+    acts = system is not None and bool(system.links)
+    driven = [i for i, e in enumerate(effects) if acts or e.system.acts]
+    plain = [0, *(i for i in range(1, len(effects)) if i not in driven)]
+    results = _run_plain(common, batch, [effects[i] for i in plain], [paths[i] for i in plain])
+    anchor = Outcome(
+        result=replace(results[0], states={}),
+        paths=paths[0],
+        referral_counts=_referral_counts(batch.chance, paths[0], None),
+    )
+    out = {0: anchor}
+    for i, result in zip(plain[1:], results[1:], strict=True):
+        out[i] = Outcome(
+            result=replace(result, states={}),
+            paths=paths[i],
+            referral_counts=_referral_counts(batch.chance, paths[i], anchor),
+        )
+    if system is not None:
+        average = average_referrals(common.line, paths[0].total)
+        out = _followed(common, out, system, average)
+        for i in driven:
+            out[i] = _run_driven(common, batch, effects[i], paths[i], anchor, system, average)
+    return [out[i] for i in range(len(effects))]
+
+
+def _run_plain(
+    common: Common,
+    batch: DrawBatch,
+    effects: Sequence[ScenarioEffects],
+    paths: Sequence[ReferralPaths],
+) -> list[BatchResult]:
+    given = [
+        BatchInput(
+            entries=expected_entries(common, batch, e, p), hazards=step_hazards(common, batch, e)
+        )
+        for e, p in zip(effects, paths, strict=True)
+    ]
+    return _run_groups(common, batch, given)
+
+
+def _run_groups(common: Common, batch: DrawBatch, given: list[BatchInput]) -> list[BatchResult]:
+    """Results of each scenario; those with the same exit hazards are simulated together."""
+    line, none = common.line, len(common.line.months)
+    departs = [one.first_change(given[0], line) for one in given]
+    with_base = [i for i, one in enumerate(given) if one.has_exits_of(given[0])]
+    groups: list[list[int]] = []
+    for number in set(range(len(given))) - set(with_base):
+        mine = next((g for g in groups if given[number].has_exits_of(given[g[0]])), None)
+        if mine is None:
+            groups.append([number])
+        else:
+            mine.append(number)
+    begins = [min(departs[i] for i in group) for group in groups]
+    found = run_batch(
+        line,
+        batch.rates,
+        [given[i] for i in with_base],
+        batch.chance,
+        keep=frozenset(begins) - {0, none},
+    )
+    results = dict(zip(with_base, found, strict=True))
+    for group, begin in zip(groups, begins, strict=True):
+        inputs = [given[i] for i in group]
+        more = run_batch(line, batch.rates, inputs, batch.chance, base=found[0], first_month=begin)
+        results.update(zip(group, more, strict=True))
+    return [results[i] for i in range(len(given))]
+
+
+def _run_driven(
+    common: Common,
+    batch: DrawBatch,
+    effects: ScenarioEffects,
+    paths: ReferralPaths,
+    anchor: Outcome,
+    system: System,
+    average: FloatArray,
+) -> Outcome:
+    feedback = SystemFeedback(
+        system,
+        common.line,
+        paths.total,
+        plans=float(len(common.plans)),
+        care=float(len(common.care)),
+        average=average,
+        change=effects.system,
+    )
+    result, factor = run_driven(
+        common.line,
+        batch.rates,
+        entry_routes(common, batch, effects, paths),
+        step_hazards(common, batch, effects),
+        batch.chance,
+        base=anchor.result,
+        feedback=feedback,
+    )
+    moved = replace(
+        paths,
+        monthly=paths.monthly * _by_month(common.line, paths.total, factor)[:, None, :],
+        total=paths.total * factor,
+    )
+    return Outcome(
+        result=result,
+        paths=moved,
+        referral_counts=_referral_counts(batch.chance, moved, anchor),
+        system=feedback.series(),
+    )
+
+
+def _by_month(line: Timeline, referrals: FloatArray, factor: FloatArray) -> FloatArray:
+    """Multiplier of a month's referrals from that of its steps; shape (months, draws)."""
+    starts = [block.start for block in line.blocks()]
+    before = np.add.reduceat(referrals, starts, axis=0)
+    after = np.add.reduceat(referrals * factor, starts, axis=0)
+    return np.divide(after, before, out=np.ones_like(after), where=before > 0.0)
+
+
+def _followed(
+    common: Common, plain: Mapping[int, Outcome], system: System, average: FloatArray
+) -> dict[int, Outcome]:
+    """Add what the system comes to where nothing acts back."""
+    seen = [
+        Followed(
+            referrals=o.paths.total,
+            plans=_at_starts(o.result.open["cp"], len(common.plans)),
+            care=_at_starts(o.result.open["cla"], len(common.care)),
+        )
+        for o in plain.values()
+    ]
+    series = follow(system, common.line, seen, average)
+    return {
+        i: replace(outcome, system=found)
+        for (i, outcome), found in zip(plain.items(), series, strict=True)
+    }
+
+
+def _at_starts(at_ends: npt.NDArray[np.int64], opening: int) -> npt.NDArray[np.int64]:
+    first = np.full((1, at_ends.shape[1]), opening, dtype=np.int64)
+    return np.concatenate([first, at_ends[:-1]])
+
+
+def _referral_counts(
+    chance: BatchChance, paths: ReferralPaths, base: Outcome | None
+) -> npt.NDArray[np.int64]:
+    rng = stream(chance.seed, chance.batch, Stream.REFERRALS, int(base is not None))
+    if base is None:
+        return rng.poisson(paths.monthly).astype(np.int64)
+    return coupled_poisson(base.referral_counts, base.paths.monthly, paths.monthly, rng)

@@ -1,0 +1,226 @@
+"""The system beside the children: what the front door, workers and causal links do to flows.
+
+Lays `demand_model.system.SystemModule` over the steps of a simulation. Plans and care
+come from the simulation, as they stand at the month's start; referrals step by step;
+everything else is a stock of the module. Follows several scenarios at once where
+nothing acts back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from demand_model.errors import InvalidSettingError
+from demand_model.flows import Flow
+from demand_model.simulation.effects import SystemEffect
+from demand_model.simulation.feedback import MonthFactors
+from demand_model.simulation.timeline import Timeline
+from demand_model.system.inputs import SystemInputs
+from demand_model.system.links import CausalLink
+from demand_model.system.module import StepInputs, SystemModule, SystemStep, active_links
+from demand_model.system.opening import SystemOpening
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+MONTHS_PER_YEAR = 12.0
+
+SYSTEM_MEASURES = (
+    "assessments_open",
+    "cin_open",
+    "cases",
+    "workers",
+    "caseload",
+    "ideal_caseload",
+    "vacancy_share",
+    "spare_places",
+    "occupancy",
+)
+"""What is kept of the system by month, where it has a value: at the month's end."""
+
+_FEWEST_REFERRALS = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class System:
+    """What a simulation is told of the system around the children.
+
+    Attributes
+    ----------
+    inputs
+        Links, workforce, front door and places.
+    nfa_share
+        Referrals closed without action; ``None``: as the lists have it.
+    placed_share
+        Share of children in care who live in the authority's own places; needed
+        only where their number is given.
+    assessments_open, cin_open
+        As counted at the census date; ``None``: in balance with referrals.
+    """
+
+    inputs: SystemInputs = field(default_factory=SystemInputs)
+    nfa_share: float | None = None
+    placed_share: float | None = None
+    assessments_open: float | None = None
+    cin_open: float | None = None
+
+    @property
+    def links(self) -> tuple[CausalLink, ...]:
+        """Links that act.
+
+        Raises
+        ------
+        InvalidSettingError
+            One of them is faulty, or its driver or target has no value.
+        """
+        return active_links(self.inputs, has_places=self.inputs.placements.places is not None)
+
+
+class SystemFeedback:
+    """One run of the system beside a batch of draws. Implements `feedback.Feedback`.
+
+    Parameters
+    ----------
+    system
+        As given for the run.
+    line
+        The steps.
+    referrals
+        Expected referrals by step before anything acts back; shape (steps, draws).
+    plans, care
+        Children at the census date.
+    change
+        What a scenario does to the system.
+    average
+        Referrals a month on average at the census date, shape (draws,): the same for
+        all scenarios.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        line: Timeline,
+        referrals: FloatArray,
+        *,
+        plans: float,
+        care: float,
+        average: FloatArray,
+        change: SystemEffect | None = None,
+    ) -> None:
+        self._line, self._blocks, self._length = line, line.blocks(), line.step_months
+        self._a_month = referrals / self._length[:, None]
+        self._change = change or SystemEffect(by_target={}, posts_a_month=np.zeros(line.steps))
+        if self._change.acts and system.inputs.workforce is None and self._change.needs_workforce:
+            raise InvalidSettingError(
+                "Invalid change of workers: the system has no workforce. It must be filled in."
+            )
+        opening = SystemOpening(
+            referrals_a_month=average,
+            cp_open=plans,
+            cla_open=care,
+            nfa_share=system.nfa_share or 0.0,
+            assessments_open=system.assessments_open,
+            cin_open=system.cin_open,
+            placed_share=system.placed_share,
+        )
+        self._module = SystemModule(system.inputs, opening)
+        self._now: SystemStep = self._module.begin()
+        self.measures: dict[str, list[FloatArray]] = {}
+
+    def month(self, number: int, plans: IntArray, care: IntArray) -> MonthFactors:
+        """Move on by a month; see `feedback.Feedback`."""
+        moved: dict[Flow, list[FloatArray]] = {flow: [] for flow in self._module.driven}
+        draws = self._a_month.shape[1]
+        for step in self._blocks[number]:
+            now, a_month = self._now, self._a_month[step]
+            returning = now.returning_a_month / np.maximum(a_month, _FEWEST_REFERRALS)
+            for flow, by_step in moved.items():
+                factor = now.multipliers[flow] + (returning if flow is Flow.REFERRALS else 0.0)
+                by_step.append(np.broadcast_to(np.maximum(factor, 0.0), (draws,)))
+            arriving = np.maximum(
+                a_month * now.multipliers[Flow.REFERRALS] + now.returning_a_month, 0.0
+            )
+            given = StepInputs(
+                referrals_a_month=arriving,
+                cp_open=plans.astype(float),
+                cla_open=care.astype(float),
+                posts_added=float(self._change.posts_a_month[step]),
+                levers={t: float(by[step]) for t, by in self._change.by_target.items()},
+            )
+            self._now = self._module.advance(now, given, float(self._length[step]))
+        self._keep(draws)
+        return MonthFactors(by_flow={flow: np.stack(by_step) for flow, by_step in moved.items()})
+
+    def _keep(self, draws: int) -> None:
+        values = self._module.measures(self._now)
+        for name in SYSTEM_MEASURES:
+            if name in values:
+                kept = np.array(np.broadcast_to(values[name], (draws,)), dtype=float)
+                self.measures.setdefault(name, []).append(kept)
+
+    def series(self) -> dict[str, FloatArray]:
+        """What is kept, by name; shape (months, draws)."""
+        return {name: np.stack(months) for name, months in self.measures.items()}
+
+
+def average_referrals(line: Timeline, referrals: FloatArray) -> FloatArray:
+    """Referrals a month over the first year, so that a season is no change; shape (draws,)."""
+    within = line.middle_months < MONTHS_PER_YEAR
+    return np.asarray(referrals[within].sum(axis=0) / line.step_months[within].sum())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Followed:
+    """A scenario that the system follows without acting back.
+
+    Attributes
+    ----------
+    referrals
+        By step; shape (steps, draws).
+    plans, care
+        At each month's start; shape (months, draws).
+    """
+
+    referrals: FloatArray
+    plans: IntArray
+    care: IntArray
+
+
+def follow(
+    system: System, line: Timeline, scenarios: Sequence[Followed], average: FloatArray
+) -> list[Mapping[str, FloatArray]]:
+    """What the system comes to under scenarios in which nothing acts back.
+
+    All scenarios are followed in one pass, side by side as if they were draws.
+
+    Parameters
+    ----------
+    average
+        As in `SystemFeedback`; shape (draws,).
+    """
+    if not scenarios:
+        return []
+    draws = len(average)
+    run = SystemFeedback(
+        system,
+        line,
+        np.concatenate([s.referrals for s in scenarios], axis=1),
+        plans=float(scenarios[0].plans[0, 0]),
+        care=float(scenarios[0].care[0, 0]),
+        average=np.tile(average, len(scenarios)),
+    )
+    for number in range(len(line.months)):
+        plans, care = (
+            np.concatenate([getattr(s, stock)[number] for s in scenarios])
+            for stock in ("plans", "care")
+        )
+        run.month(number, plans, care)
+    series = run.series()
+    return [
+        {name: values[:, i * draws : (i + 1) * draws] for name, values in series.items()}
+        for i in range(len(scenarios))
+    ]
