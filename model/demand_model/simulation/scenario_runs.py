@@ -78,7 +78,8 @@ def run_scenarios(
         )
     if system is not None:
         average = average_referrals(common.line, paths[0].total)
-        out = _followed(common, out, system, average)
+        free = {i: outcome for i, outcome in out.items() if i not in driven}
+        out |= _followed(common, free, system, average)
         for i in driven:
             out[i] = _run_driven(common, batch, effects[i], paths[i], anchor, system, average)
     return [out[i] for i in range(len(effects))]
