@@ -1,0 +1,266 @@
+"""The levers: what an authority can do, named after practice, as changes of the model.
+
+A size of 0.10 is a tenth: of a flow (up or down, as the lever works), of workers, of
+the ideal caseload; of the children of a dearer kind of placement a year (step-down) or
+of new entrants (matching). Each lever begins on a day and comes in over a ramp.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from demand_model.errors import InvalidSettingError
+from demand_model.flows import CARE_ENDS, Flow
+from demand_model.simulation.scenario import AddPosts, Change, Multiply, MultiplySystem
+from demand_model.units import add_months
+
+GREATEST_SIZE = 0.9
+"""A lever that takes away or adds more than this is taken for a slip of the keyboard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lever:
+    """One thing that an authority can do.
+
+    Attributes
+    ----------
+    key, label
+        Name, and what is done.
+    practice
+        The practice that works this way, or what to think of.
+    flows
+        Simulated flows and the direction they move in: +1 up, -1 down.
+    system
+        Quantities of the system and their direction; it then needs the system.
+    posts
+        Workers are added, as a share of those in post.
+    step_down
+        (from group, to group): children move so, a share a year.
+    matched
+        (from group, to group): entrants go there instead, a share of them.
+    is_exit
+        One of the ways out of plans and care, which "all exits together" joins.
+    delay_months
+        After its start, before anything changes.
+    """
+
+    key: str
+    label: str
+    practice: str
+    flows: tuple[tuple[Flow, int], ...] = ()
+    system: tuple[tuple[str, int], ...] = ()
+    posts: bool = False
+    step_down: tuple[tuple[str, str], ...] = ()
+    matched: tuple[tuple[str, str], ...] = ()
+    is_exit: bool = False
+    delay_months: float = 0.0
+
+    @property
+    def needs_system(self) -> bool:
+        """It changes what only the system knows."""
+        return bool(self.system) or self.posts
+
+    @property
+    def needs_placements(self) -> bool:
+        """It changes where children live, not how many there are."""
+        return bool(self.step_down) or bool(self.matched)
+
+
+_CHEAPER = (
+    ("residential", "own fostering"),
+    ("agency fostering", "own fostering"),
+)
+
+LEVERS: tuple[Lever, ...] = (
+    Lever(
+        key="referrals",
+        label="Fewer referrals",
+        practice="Triage at the front door (Threshold): contacts that need no social work are "
+        "met elsewhere, and do not come back",
+        flows=((Flow.REFERRALS, -1),),
+    ),
+    Lever(
+        key="early_help",
+        label="Early help",
+        practice="Help before referral; it takes about a year to be felt",
+        flows=((Flow.REFERRALS, -1),),
+        delay_months=12.0,
+    ),
+    Lever(
+        key="nfa_share",
+        label="More referrals closed without action",
+        practice="A higher threshold: some of those closed come back later",
+        system=(("nfa_share", +1),),
+    ),
+    Lever(
+        key="referral_to_plan",
+        label="Fewer starts of plans",
+        practice="Family group conferences and child-in-need plans that hold",
+        flows=((Flow.REFERRAL_TO_PLAN, -1), (Flow.OTHER_PLAN_STARTS, -1)),
+    ),
+    Lever(
+        key="direct_entries",
+        label="Fewer entries to care (not from plans)",
+        practice="Edge of care",
+        flows=((Flow.REFERRAL_TO_CARE, -1), (Flow.OTHER_CARE_STARTS, -1)),
+    ),
+    Lever(
+        key="plan_to_care",
+        label="Fewer moves from plans into care",
+        practice="Edge of care, with families on plans",
+        flows=((Flow.PLAN_TO_CARE, -1),),
+    ),
+    Lever(
+        key="plan_ends",
+        label="Quicker ends of plans",
+        practice="Reviews on time",
+        flows=((Flow.PLAN_ENDS, +1),),
+        is_exit=True,
+    ),
+    Lever(
+        key="reunification",
+        label="More children go home",
+        practice="Reunification (Going Home)",
+        flows=((Flow.CARE_ENDS_HOME, +1),),
+        is_exit=True,
+    ),
+    Lever(
+        key="permanence",
+        label="More adoption and guardianship",
+        practice="Adoption, special guardianship and child arrangements orders",
+        flows=((Flow.CARE_ENDS_ADOPTION, +1), (Flow.CARE_ENDS_SGO_CAO, +1)),
+        is_exit=True,
+    ),
+    Lever(
+        key="step_down",
+        label="Step-down to the authority's own fostering",
+        practice="Children in residential and agency placements move to own carers; a share of "
+        "them a year",
+        step_down=_CHEAPER,
+    ),
+    Lever(
+        key="matching",
+        label="New entrants matched to own fostering",
+        practice="Matching needs and services: entrants who would be placed in residential or "
+        "agency placements go to own carers",
+        matched=_CHEAPER,
+    ),
+    Lever(
+        key="workers",
+        label="More social workers",
+        practice="Recruitment beyond today's posts",
+        posts=True,
+    ),
+    Lever(
+        key="ideal_caseload",
+        label="A lower ideal caseload",
+        practice="Agree a lower caseload, and recruit to it: acts where the links from caseload "
+        "are on",
+        system=(("ideal_caseload", -1),),
+    ),
+)
+"""In the order in which children meet them."""
+
+ALL_EXITS = "all_exits"
+"""Key of all exits together: plans end sooner and every reason for leaving care rises."""
+
+COMBINATIONS: tuple[Lever, ...] = (
+    Lever(
+        key=ALL_EXITS,
+        label="All exits together",
+        practice="Plans end sooner and every way of leaving care rises",
+        flows=((Flow.PLAN_ENDS, +1), *((flow, +1) for flow in CARE_ENDS)),
+    ),
+)
+
+BY_KEY = {lever.key: lever for lever in (*LEVERS, *COMBINATIONS)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeverSetting:
+    """How hard a lever is pulled.
+
+    Attributes
+    ----------
+    lever
+        Key of a `Lever`.
+    size
+        0.10 is 10% in the lever's direction; below 0 works the other way.
+    start
+        First day.
+    ramp_months
+        Months until its full size.
+    cost_a_year
+        £ a year for the lever itself, at this size.
+
+    Raises
+    ------
+    InvalidSettingError
+        An unknown lever, or a value outside its range.
+    """
+
+    lever: str
+    size: float
+    start: date
+    ramp_months: float = 0.0
+    cost_a_year: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.lever not in BY_KEY:
+            raise InvalidSettingError(
+                f"Invalid lever: {self.lever}. It must be one of: {', '.join(BY_KEY)}."
+            )
+        for what, value, least, most in (
+            ("size", self.size, -GREATEST_SIZE, GREATEST_SIZE),
+            ("ramp in months", self.ramp_months, 0.0, 120.0),
+            ("cost a year", self.cost_a_year, 0.0, 1e12),
+        ):
+            if not least <= value <= most:
+                raise InvalidSettingError(
+                    f"Invalid {what} of lever {self.lever}: {value}. It must be from {least:g} to "
+                    f"{most:g}."
+                )
+
+    @property
+    def of(self) -> Lever:
+        """The lever."""
+        return BY_KEY[self.lever]
+
+
+def changes_of(setting: LeverSetting, workers: float) -> tuple[Change, ...]:
+    """A lever as changes of a scenario.
+
+    Parameters
+    ----------
+    workers
+        In post at the census date (FTE), for levers that add posts.
+    """
+    lever = setting.of
+    start = _later(setting.start, lever.delay_months)
+    out: list[Change] = [
+        Multiply(
+            flow=flow,
+            factor=1.0 + direction * setting.size,
+            start=start,
+            ramp_months=setting.ramp_months,
+        )
+        for flow, direction in lever.flows
+    ]
+    out += [
+        MultiplySystem(
+            target=target,
+            factor=1.0 + direction * setting.size,
+            start=start,
+            ramp_months=setting.ramp_months,
+        )
+        for target, direction in lever.system
+    ]
+    if lever.posts:
+        ramp = max(setting.ramp_months, 1.0)
+        out.append(AddPosts(workers=setting.size * workers, start=start, ramp_months=ramp))
+    return tuple(out)
+
+
+def _later(start: date, months: float) -> date:
+    return add_months(start, round(months))
