@@ -173,6 +173,27 @@ def run(
     _carry_out("run", work, printing)
 
 
+@cli.command(short_help="Keep what was tried on sheet What-if as a scenario.")
+@click.argument("book", type=_BOOK)
+@click.option("--name", metavar="NAME", help="The scenario's name (What-if 1, What-if 2...).")
+@_out_option
+@_printing_options
+def keep(book: Path, name: str | None, out: Path | None, **printing: bool) -> None:
+    """Keep what stands in the blue cells of sheet What-if as rows of sheet Scenarios.
+
+    The next run forecasts it with ranges.
+    """
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.commands.closed_file import FileJob
+        from demand_addin.commands.keep import keep_book
+
+        progress("Reading the blue cells", 0.0)
+        return keep_book(FileJob(book=book, out=out, now=_now()), name=name)
+
+    _carry_out("keep", work, printing)
+
+
 @cli.command(short_help="Test the forecast on earlier dates of the lists.")
 @click.argument("book", type=_BOOK)
 @_out_option
@@ -207,6 +228,28 @@ def backtest(
     _carry_out("backtest", work, printing)
 
 
+@cli.command(short_help="Write the model as XMILE, for Stella, Simlin and others.")
+@click.argument("book", type=_BOOK)
+@click.option(
+    "--out", type=_BOOK, required=True, metavar="FILE", help="The file to write (model.xmile)."
+)
+@_simulation_options
+@_printing_options
+def xmile(book: Path, out: Path, seed: int | None, draws: int | None, **printing: bool) -> None:
+    """Write the model of BOOK as stocks and flows that system dynamics tools open.
+
+    Its baseline, front door, workers and the links that are on. The file says how far
+    it is from the full engine; BOOK is only read.
+    """
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.commands.xmile import export_book
+
+        return export_book(book, out, now=_now(), seed=seed, draws=draws, progress=progress)
+
+    _carry_out("xmile", work, printing)
+
+
 @cli.command(short_help="Do the whole job on made-up lists.")
 @click.argument("folder", type=_BOOK, default=_DEMO_FOLDER, metavar="[DIR]")
 @_simulation_options
@@ -220,6 +263,83 @@ def demo(folder: Path, seed: int | None, draws: int | None, **printing: bool) ->
         return run_demo(folder, now=_now(), seed=seed, draws=draws, progress=progress)
 
     _carry_out("demo", work, printing)
+
+
+@cli.command(short_help="Open the window with the same buttons as the ribbon.")
+@click.argument("book", type=_BOOK, required=False)
+def launcher(book: Path | None) -> None:
+    """Open a window with the buttons of the ribbon, for open workbooks and for files.
+
+    BOOK is a workbook to begin with.
+    """
+    from demand_addin.launcher.window import main as open_window
+
+    sys.exit(open_window(book))
+
+
+@cli.group(cls=_Group, short_help="The tab Demand model in Excel: install, remove, look.")
+def addin() -> None:
+    """Install the tab Demand model in Excel on Windows, for yourself only."""
+
+
+@addin.command("build", short_help="Write the add-in to a file, to be looked at or signed.")
+@click.option(
+    "--out", type=_BOOK, metavar="FILE", default=Path("csc-demand.xlam"), show_default=True
+)
+@_printing_options
+def addin_build(out: Path, **printing: bool) -> None:
+    """Write the add-in to a file, to be looked at or signed."""
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.ribbon.install import build_to
+
+        progress("Building the add-in", 0.0)
+        return build_to(out)
+
+    _carry_out("addin build", work, printing)
+
+
+@addin.command("install", short_help="Put the tab into your own Excel.")
+@click.option("--from", "signed", type=_BOOK, metavar="FILE", help="A built and signed add-in.")
+@_printing_options
+def addin_install(signed: Path | None, **printing: bool) -> None:
+    """Put the tab into your own Excel; no administrator is needed."""
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.ribbon.install import install
+
+        progress("Installing the add-in", 0.0)
+        return install(signed=signed)
+
+    _carry_out("addin install", work, printing)
+
+
+@addin.command("uninstall", short_help="Take the tab away again.")
+@_printing_options
+def addin_uninstall(**printing: bool) -> None:
+    """Take the tab away again."""
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.ribbon.install import uninstall
+
+        progress("Removing the add-in", 0.0)
+        return uninstall()
+
+    _carry_out("addin uninstall", work, printing)
+
+
+@addin.command("status", short_help="Say whether the tab is installed and can work.")
+@_printing_options
+def addin_status(**printing: bool) -> None:
+    """Say whether the tab is installed, up to date, and allowed to start Python."""
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.ribbon.install import status
+
+        progress("Looking at the add-in", 0.0)
+        return status()
+
+    _carry_out("addin status", work, printing)
 
 
 def main() -> None:
@@ -252,9 +372,13 @@ def _carry_out(
 
 def _attempted(command: str, work: Callable[[Progress], Outcome], printing: Printing) -> Outcome:
     from demand_addin.commands.outcome import attempt
+    from demand_addin.following import followed, stop_file
     from demand_addin.progress import shown
 
     def shown_work() -> Outcome:
+        if stop := stop_file():
+            with followed(sys.stderr, stop) as progress:
+                return work(progress)
         with shown(sys.stderr, quiet=printing.quiet or printing.as_json) as progress:
             return work(progress)
 

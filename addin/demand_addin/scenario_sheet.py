@@ -27,15 +27,19 @@ from demand_addin.cells import (
     read_yes_no,
 )
 from demand_addin.ports import CellValue, TableRead
+from demand_addin.scenario_system import SYSTEM_FLOWS, system_change, system_record
 from demand_model.annex_a.raw import RawValue
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import ALL, Flow
 from demand_model.simulation.scenario import (
     BASELINE,
     Add,
+    AddPosts,
     Change,
+    FlowChange,
     Lockdown,
     Multiply,
+    MultiplySystem,
     Overwrite,
     Scenario,
 )
@@ -61,6 +65,7 @@ COLUMNS = (
     "new_normal",
     "source",
 )
+FLOWS = tuple(dict.fromkeys((*(flow.value for flow in Flow), *SYSTEM_FLOWS)))
 CHANGES = ("None", "Multiply", "Add", "Overwrite", "Lockdown")
 _FURTHEST_MONTH = 120
 _LOCKDOWN_COLUMNS: Final[Mapping[str, float]] = {
@@ -141,6 +146,11 @@ def read_scenarios(
     return (*baseline, *(s for s in found if s.name != BASELINE.name))
 
 
+def written_names(table: TableRead) -> tuple[str, ...]:
+    """Return the names that stand in the table, each once, whether or not their rows are right."""
+    return tuple(dict.fromkeys(row.name for row in _rows(table) if row.name))
+
+
 def scenario_rows(
     scenarios: Sequence[Scenario], census_date: date, *, excluded: Sequence[str] = ()
 ) -> tuple[tuple[CellValue, ...], ...]:
@@ -187,10 +197,14 @@ def _distinct(scenario: Scenario) -> tuple[Change, ...]:
 
 
 def _records(change: Change, census_date: date) -> Iterator[dict[str, CellValue]]:
+    end = None if isinstance(change, AddPosts) else change.end
     span: dict[str, CellValue] = {
         "from": _as_written(change.start, census_date),
-        "to": None if change.end is None else _as_written(change.end, census_date),
+        "to": None if end is None else _as_written(end, census_date),
     }
+    if isinstance(change, MultiplySystem | AddPosts):
+        yield {**system_record(change), **span}
+        return
     if isinstance(change, Lockdown):
         yield from _lockdown_records(change, span)
         return
@@ -205,7 +219,7 @@ def _records(change: Change, census_date: date) -> Iterator[dict[str, CellValue]
     }
 
 
-def _kind_and_amount(change: Multiply | Add | Overwrite) -> tuple[str, float]:
+def _kind_and_amount(change: FlowChange) -> tuple[str, float]:
     match change:
         case Multiply():
             return "Multiply", change.factor
@@ -318,7 +332,7 @@ def _change(
     kind: str, row: _Row, census_date: date, segments: tuple[str, ...], problems: Problems
 ) -> Change | None:
     before = len(problems.lines)
-    flow_name = _needed_choice(row["flow"], "flow", problems, [flow.value for flow in Flow])
+    flow_name = _needed_choice(row["flow"], "flow", problems, list(FLOWS))
     segment = _segment(row, flow_name, segments, problems)
     start = _needed_day(row["from"], "from", census_date, problems)
     end = _day(row["to"], "to", census_date, problems)
@@ -327,9 +341,12 @@ def _change(
     ramp = read_number(row["ramp_months"], "ramp_months", problems, most=_FURTHEST_MONTH)
     if len(problems.lines) > before or flow_name is None or start is None or amount is None:
         return None
-    flow, ramp = Flow(flow_name), ramp or 0.0
-    span = {"start": start, "end": end, "segment": segment, "ramp_months": ramp}
+    ramp = ramp or 0.0
     try:
+        if flow_name in SYSTEM_FLOWS:
+            return system_change(kind, flow_name, amount, start, end, ramp)
+        flow = Flow(flow_name)
+        span = {"start": start, "end": end, "segment": segment, "ramp_months": ramp}
         match kind:
             case "Multiply":
                 return Multiply(flow=flow, factor=amount, **span)  # type: ignore[arg-type]

@@ -20,9 +20,11 @@ from demand_model.simulation.presets import presets
 from demand_model.simulation.scenario import (
     BASELINE,
     Add,
+    AddPosts,
     Change,
     Lockdown,
     Multiply,
+    MultiplySystem,
     Overwrite,
     Scenario,
 )
@@ -241,7 +243,7 @@ def test_all_problems_are_reported_together_by_cell() -> None:
                 change("Lockdown", since=8, to=9, amount=1),
                 change("Lockdown", since=8, to=9, amount=2),
                 {"change": "Multiply"},
-                change("Multiply", flow="re_referrals", since=1, amount=1),
+                change("Multiply", flow="referral_nfa", since=1, amount=1),
                 change("Multiply", flow="referrals", segment="Martians", since=1, amount=1),
             ),
             CENSUS,
@@ -250,6 +252,41 @@ def test_all_problems_are_reported_together_by_cell() -> None:
     places = {line.split(":")[0] for line in caught.value.problems}
     expected = {"D5", "F6", "H6", "C7", "F8", "G9", "L10", "H12", "A13", "C14", "E15"}
     assert places == {f"Scenarios!{address}" for address in expected}
+
+
+def test_changes_of_the_system_are_rows_and_come_back() -> None:
+    start = date(2027, 1, 1)
+    asked = Scenario(
+        name="System",
+        changes=(
+            MultiplySystem(target="nfa_share", factor=1.2, start=start, ramp_months=3.0),
+            MultiplySystem(target="ideal_caseload", factor=0.9, start=start, end=date(2028, 1, 1)),
+            AddPosts(workers=6.0, start=start, ramp_months=2.0),
+        ),
+    )
+    assert round_trip([asked])[1] == asked
+    rows = scenario_rows([asked], CENSUS)
+    flow, kind = COLUMNS.index("flow"), COLUMNS.index("change")
+    assert [(r[kind], r[flow]) for r in rows] == [
+        ("Multiply", "nfa_share"),
+        ("Multiply", "ideal_caseload"),
+        ("Add", "workers"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (change("Overwrite", flow="nfa_share", since=1, amount=0.5), "must be Multiply"),
+        (change("Multiply", flow="workers", since=1, amount=1.1), "must be Add"),
+        (change("Add", flow="workers", since=1, to=5, amount=3), "no last day"),
+    ],
+)
+def test_a_change_that_the_system_cannot_take_is_named_by_cell(
+    row: Mapping[str, RawValue], words: str
+) -> None:
+    with pytest.raises(SettingProblemsError, match=rf"Scenarios!C5: .*{words}"):
+        read_scenarios(rows_of(row), CENSUS)
 
 
 def test_two_lockdowns_with_the_same_dates_cannot_be_written() -> None:
