@@ -26,7 +26,7 @@ def test_the_file_is_written_and_the_workbook_is_only_read(book: Path, tmp_path:
     assert f"Wrote: {out}" in result.stdout
     root = ET.parse(out).getroot()  # noqa: S314  (the product's own file)
     names = {e.get("name") for e in root.iter() if e.tag.endswith(("aux", "stock", "flow"))}
-    assert {"cp open", "cla open", "caseload", "referrals coming"} <= names
+    assert {"cp open", "cla open", "caseload", "usual referrals"} <= names
     assert book.read_bytes() == before
     assert {p.name for p in tmp_path.iterdir()} == {"model.xmile"}
 

@@ -9,11 +9,12 @@ import pandas as pd
 
 from demand_model.dynamics.integrate import Run
 from demand_model.dynamics.xmile import xmile
-from demand_model.exchange.reduced import COMING, ReducedModel, reduced_model
+from demand_model.exchange.reduced import ReducedModel, reduced_model
 from demand_model.flows import ALL
 from demand_model.simulation.setup import Prepared
 from demand_model.simulation.system_feedback import System
 from demand_model.simulation.trajectories import Trajectories
+from demand_model.system.closed import USUAL_REFERRALS
 
 GAP_COLUMNS = ("measure", "months_ahead", "month_end", "reduced", "engine", "share")
 
@@ -71,7 +72,7 @@ def export(prepared: Prepared, baseline: Trajectories, system: System) -> Exchan
         f"{sentence}",
     )
     return Exchange(
-        text=xmile(model, reduced.span, given={COMING: reduced.referrals}),
+        text=xmile(model, reduced.span, given={USUAL_REFERRALS: reduced.referrals}),
         reduced=replace(reduced, model=model),
         gap=gap,
         sentence=sentence,

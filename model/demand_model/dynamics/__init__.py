@@ -1,0 +1,1 @@
+"""System dynamics: expressions with units, stocks and flows, an integrator, XMILE."""

@@ -1,0 +1,1 @@
+"""The declared system: variables, causal links and loops, workforce and front door."""
