@@ -7,6 +7,7 @@ over COM does.
 from __future__ import annotations
 
 import ast
+import io
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import openpyxl
 import pytest
 import xlwings
 from click.testing import CliRunner
@@ -198,7 +200,9 @@ def test_a_run_in_excel_writes_what_a_run_on_the_file_writes(both_ways):
     for spec in SHEETS:
         for table in spec.tables:
             meant, found = both_ways.closed.read_table(table.name), live.read_table(table.name)
-            assert (found.rows, found.addresses) == (meant.rows, meant.addresses), table.name
+            assert found.addresses == meant.addresses, table.name
+            if table.name != "rates":  # Excel calculates it; see the next test
+                assert found.rows == meant.rows, table.name
             compared += len(meant.rows)
         for area in spec.areas:
             if live.excel.formula_cells(spec.name, live_block(live, area.name)):
@@ -217,8 +221,24 @@ def live_block(live: LiveWorkbook, name: str):
 def test_formulas_of_the_workbook_stay(both_ways):
     before = {sheet.name: sheet.formulas for sheet in both_ways.before}
     after = {sheet.name: sheet.formulas for sheet in both_ways.excel.books[0].sheets}
+    rates = after.pop("Rates")
+    assert before.pop("Rates").items() <= rates.items(), "the status line"
     assert before == after
     assert sum(map(len, after.values())) > 10
+
+
+def test_rates_are_formulas_in_excel_as_in_the_file(both_ways):
+    rates = {s.name: s for s in both_ways.excel.books[0].sheets}["Rates"]
+    on_file = openpyxl.load_workbook(io.BytesIO(both_ways.closed.to_bytes()))["Rates"]
+    meant = {
+        (cell.row, cell.column): cell.value
+        for row in on_file.iter_rows(min_row=6)
+        for cell in row
+        if cell.data_type == "f"
+    }
+    found = {at: text for at, text in rates.formulas.items() if at[0] >= 6}
+    assert found == meant
+    assert len(found) > 1000
 
 
 def test_undo_brings_back_everything_from_another_process(both_ways, monkeypatch):

@@ -17,6 +17,7 @@ from demand_addin.commands.demo import sample_workbook
 from demand_addin.commands.outcome import ExitCode
 from demand_addin.commands.run import run_book
 from demand_addin.layout import SHEETS
+from demand_addin.layout.rates import FORMULAS_OF
 from demand_addin.live.adapter import LiveWorkbook
 from demand_addin.live.commands import LiveJob, carry_out
 from demand_addin.live.undo import UndoFolder
@@ -58,7 +59,15 @@ def book(request: pytest.FixtureRequest, imported: Path, tmp_path: Path) -> Live
 
 
 def tables_of(book: LiveWorkbook | ClosedWorkbook) -> dict[str, object]:
-    return {t.name: book.read_table(t.name).rows for spec in SHEETS for t in spec.tables}
+    """Every table's rows; of formulas only where they stand, since only Excel calculates."""
+    return {t.name: plain_rows(book, t.name) for spec in SHEETS for t in spec.tables}
+
+
+def plain_rows(book: LiveWorkbook | ClosedWorkbook, name: str) -> object:
+    table = book.read_table(name)
+    formulas = {c for of in FORMULAS_OF.values() for c in of} if name == "rates" else set()
+    kept = [i for i, column in enumerate(table.columns) if column not in formulas]
+    return tuple(tuple(row[i] for i in kept) for row in table.rows)
 
 
 def view_of(book: LiveWorkbook) -> tuple[object, ...]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from demand_addin.commands.closed_file import FileJob, change_file
 from demand_addin.commands.new import template_bytes
-from demand_addin.commands.outcome import Outcome
+from demand_addin.commands.outcome import Json, Outcome
 from demand_addin.plan import plan_import
+from demand_addin.ports import BookPlan
 from demand_addin.progress import Progress, silent
 from demand_addin.read import read_sheets
 from demand_model.annex_a.findings import Severity
@@ -33,11 +34,8 @@ def import_lists(job: FileJob, files: Sequence[Path], *, progress: Progress = si
     NotSavedError, BusyWorkbookError
         The workbook cannot be written.
     """
-    sheets = _read_all(files, progress)
-    found = recognise(sheets)
-    if not found.lists:
-        raise InvalidInputError(_none_found(files, sheets, found))
-    plan = plan_import({number: list_.sheet for number, list_ in found.lists.items()})
+    found = recognised(files, progress)
+    plan = import_plan(found)
     progress("Writing the lists into the workbook", 0.7)
     is_new, saved = change_file(
         job, lambda _: (plan, not job.source.exists()), if_missing=template_bytes
@@ -46,20 +44,50 @@ def import_lists(job: FileJob, files: Sequence[Path], *, progress: Progress = si
     return Outcome(
         command="import",
         wrote=saved.wrote,
-        sentences=(*made, *_copied(found), *_not_found(found), *saved.notes),
+        sentences=(*made, *import_lines(found), *saved.notes),
         record={
             "book": str(saved.path),
             "created": is_new,
-            "lists": {
-                str(number): {
-                    "file": list_.sheet.file,
-                    "sheet": list_.sheet.sheet,
-                    "rows": _rows(list_.sheet, list_.body_row),
-                }
-                for number, list_ in sorted(found.lists.items())
-            },
+            "lists": import_record(found),
         },
     )
+
+
+def recognised(files: Sequence[Path], progress: Progress) -> Recognition:
+    """Read files and find the lists in them.
+
+    Raises
+    ------
+    InvalidInputError
+        A file cannot be read, or none of them holds one of the lists.
+    """
+    sheets = _read_all(files, progress)
+    found = recognise(sheets)
+    if not found.lists:
+        raise InvalidInputError(_none_found(files, sheets, found))
+    return found
+
+
+def import_plan(found: Recognition) -> BookPlan:
+    """Plan the paste sheets of the lists that were found."""
+    return plan_import({number: list_.sheet for number, list_ in found.lists.items()})
+
+
+def import_lines(found: Recognition) -> tuple[str, ...]:
+    """Say what was copied, and which list was not."""
+    return (*_copied(found), *_not_found(found))
+
+
+def import_record(found: Recognition) -> dict[str, Json]:
+    """Return file, sheet and rows of each list that was copied, for machines."""
+    return {
+        str(number): {
+            "file": list_.sheet.file,
+            "sheet": list_.sheet.sheet,
+            "rows": _rows(list_.sheet, list_.body_row),
+        }
+        for number, list_ in sorted(found.lists.items())
+    }
 
 
 def _read_all(files: Sequence[Path], progress: Progress) -> tuple[RawSheet, ...]:

@@ -1,8 +1,8 @@
 """``python -P -m demand_addin.live run --book FULLNAME``: the ribbon's one way in.
 
 Runs in a process of its own, finds the open workbook of that full name in the Excel
-that holds it, carries out one command, and prints one line. Exit codes are those of
-``csc-demand``.
+that holds it, carries out one command, and prints one line (with ``--box``: shows it in
+a message box). Exit codes are those of ``csc-demand``.
 
 Before anything else is imported (``os`` and ``sys`` are there already) the folders
 that a stranger may have filled, the current one and the workbook's, are taken off
@@ -35,6 +35,8 @@ def guard_path(path: list[str], *, folders: tuple[str, ...], product: str) -> li
 BOOK_VARIABLE = "CSC_DEMAND_BOOK"
 """The full name may be given in the environment instead: nothing in it is then quoted,
 expanded or cut, whatever characters it holds."""
+FILES_VARIABLE = "CSC_DEMAND_FILES"
+COMMANDS = ("new", "import", "check", "run", "backtest", "keep", "undo")
 
 
 def book_argument(arguments: list[str]) -> str:
@@ -57,36 +59,88 @@ def _unsafe_folders(book: str) -> tuple[str, ...]:
     return (".", *beside)
 
 
+def files_of(text: str) -> tuple[str, ...]:
+    r"""Take apart the files that the environment names; no Windows path can hold the bar.
+
+    >>> files_of(r"C:\a b.csv|C:\c.xlsx")
+    ('C:\\a b.csv', 'C:\\c.xlsx')
+    """
+    return tuple(name for name in text.split("|") if name)
+
+
 def main() -> int:
     """Run one command and return its exit code."""
+    # A program without a console has no place for words; some packages write there at once.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+    if "--box" not in sys.argv[1:]:
+        return _answered()
+    try:
+        return _answered()
+    except ImportError as error:
+        # Nothing else would be seen: the process has no window.
+        from demand_addin.live.box import show_message
+
+        show_message(
+            f"csc-demand is not whole on this computer: its part {error.name or ''} cannot be "
+            "loaded. Install it again; the workbook is as it was.",
+            title="csc-demand",
+            is_problem=True,
+        )
+        return 70
+
+
+def _answered() -> int:
     import argparse
     from datetime import UTC, datetime
+    from pathlib import Path
 
     parser = argparse.ArgumentParser(
         prog="demand_addin.live", description=__doc__, allow_abbrev=False
     )
-    parser.add_argument("command", choices=("check", "run", "backtest", "undo"))
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument(
+        "files",
+        nargs="*",
+        default=files_of(os.environ.get(FILES_VARIABLE, "")),
+        metavar="FILE",
+        help=f"For import: the files that hold the lists ({FILES_VARIABLE} by default, with | "
+        "between them).",
+    )
     parser.add_argument(
         "--book",
         default=os.environ.get(BOOK_VARIABLE),
         required=BOOK_VARIABLE not in os.environ,
         metavar="FULLNAME",
-        help=f"Full name of the open workbook, as Excel has it ({BOOK_VARIABLE} by default).",
+        help="Full name of the open workbook, as Excel has it; for new, the file to be made "
+        f"({BOOK_VARIABLE} by default).",
     )
     parser.add_argument("--json", action="store_true", help="Print one JSON object instead.")
+    parser.add_argument("--box", action="store_true", help="Show the outcome in a message box.")
     asked = parser.parse_args()
     # Our arrays are small: threads of linear algebra only fight the simulation's own.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     import json
     import warnings
+    from contextlib import nullcontext
 
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
-    from demand_addin.live.commands import LiveJob, carry_out, message_of
+    from demand_addin.following import followed, stop_file
+    from demand_addin.live.answering import answer, tell
+    from demand_addin.live.commands import LiveJob, message_of
+    from demand_addin.progress import silent
 
-    job = LiveJob(book=asked.book, now=datetime.now(tz=UTC).astimezone())
-    outcome = carry_out(asked.command, job)
+    job = LiveJob(
+        book=asked.book,
+        now=datetime.now(tz=UTC).astimezone(),
+        files=tuple(Path(name) for name in asked.files),
+    )
+    stop = stop_file()
+    with followed(sys.stderr, stop) if stop else nullcontext(silent) as progress:
+        outcome = answer(asked.command, job, progress=progress)
     line = (
         json.dumps(outcome.to_json(), ensure_ascii=True, allow_nan=False)
         if asked.json
@@ -95,6 +149,9 @@ def main() -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+    if asked.box:
+        tell(outcome)
     return int(outcome.exit_code)
 
 

@@ -90,6 +90,11 @@ class LiveWorkbook:
         """Sentences that the user must read, after a write that succeeded."""
         return self._notes
 
+    @property
+    def is_undoable(self) -> bool:
+        """Whether the last write can be undone by a later command."""
+        return self._in_memory is not None and not self._in_memory.is_private
+
     # -- Reading
 
     def sheet_names(self) -> tuple[str, ...]:
@@ -375,10 +380,16 @@ class LiveWorkbook:
 
     def _refuse_changed(self, replaced: Replaced, spot: Spot) -> None:
         found = self._excel.values(spot.sheet, spot.block)
+        if replaced.checksum:
+            if not replaced.is_as_written(tuple(map(tuple, found))):
+                raise self._changed_since(f"sheet {spot.sheet}")
+            return
         for i, row in enumerate(found):
             for j, value in enumerate(row):
                 # As it was before is no loss: a write that broke off left some of it.
                 its = (replaced.new[i][j], replaced.old[i][j])
+                if isinstance(its[0], Formula):
+                    continue  # its result follows what stands around it
                 if not any(same(value, v) for v in its if not isinstance(v, Formula)):
                     cell = f"{column_letters(spot.block.left + j)}{spot.block.top + i}"
                     raise self._changed_since(f"{spot.sheet}!{cell}")

@@ -23,10 +23,9 @@ from demand_addin.live.values import (
     same,
     to_excel,
 )
-from demand_model.annex_a.raw import RawValue
 from demand_model.errors import InvalidInputError
 
-Grid = Sequence[Sequence[RawValue]]
+Grid = Sequence[Sequence[OldValue]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,10 @@ def remembered(excel: ExcelBook, spot: Spot) -> tuple[tuple[OldValue, ...], ...]
 
 
 def write_cells(excel: ExcelBook, spot: Spot, rows: Grid, changed: FormatChanges) -> None:
-    """Write values into a block, and see that they stand there as they were meant.
+    """Write a block in one go, and see that its values stand there as they were meant.
+
+    Formulas go with it: put one by one into a table's blank column, Excel would fill the
+    column with the first. What they give is Excel's to calculate, so it is not read back.
 
     Raises
     ------
@@ -70,11 +72,13 @@ def write_cells(excel: ExcelBook, spot: Spot, rows: Grid, changed: FormatChanges
         A cell does not hold what was written into it.
     """
     date_1904 = excel.date_1904
+    for run in _runs(spot.block, [[isinstance(v, Formula) for v in row] for row in rows]):
+        _unset_text(excel, Spot(sheet=spot.sheet, block=run), changed)
     risky = [[isinstance(v, str) and could_be_taken_for_more(v) for v in row] for row in rows]
     for run in _runs(spot.block, risky):
         _set_format(excel, Spot(sheet=spot.sheet, block=run), Look.TEXT.value, changed)
     excel.put(
-        spot.sheet, spot.block, [[to_excel(v, date_1904=date_1904) for v in row] for row in rows]
+        spot.sheet, spot.block, [[_typed(v, date_1904=date_1904) for v in row] for row in rows]
     )
     if not _wrong(excel, spot, rows):
         return
@@ -91,12 +95,12 @@ def write_cells(excel: ExcelBook, spot: Spot, rows: Grid, changed: FormatChanges
 
 def put_back(excel: ExcelBook, spot: Spot, rows: Sequence[Sequence[OldValue]]) -> None:
     """Write a remembered block again, formulas included."""
-    plain = [[None if isinstance(v, Formula) else v for v in row] for row in rows]
-    write_cells(excel, spot, plain, FormatChanges())
+    write_cells(excel, spot, rows, FormatChanges())
     top, left = spot.block.top, spot.block.left
+    shown = excel.formula_cells(spot.sheet, spot.block)
     for i, row in enumerate(rows):
         for j, value in enumerate(row):
-            if isinstance(value, Formula):
+            if isinstance(value, Formula) and shown.get((i, j)) != value.text:
                 cell = Block(top=top + i, left=left + j, bottom=top + i, right=left + j)
                 excel.put_formula(spot.sheet, cell, value.text)
 
@@ -132,7 +136,7 @@ def _wrong(excel: ExcelBook, spot: Spot, rows: Grid) -> list[tuple[int, int]]:
         (i, j)
         for i, (row, its) in enumerate(zip(found, rows, strict=True))
         for j, (value, meant) in enumerate(zip(row, its, strict=True))
-        if not same(value, meant)
+        if not (isinstance(meant, Formula) or same(value, meant))
     ]
 
 
@@ -140,7 +144,10 @@ def _mend(excel: ExcelBook, spot: Spot, rows: Grid, changed: FormatChanges) -> N
     wrong = set(_wrong(excel, spot, rows))
     for look in Look:
         marks = [
-            [(i, j) in wrong and look_of(v) is look for j, v in enumerate(row)]
+            [
+                (i, j) in wrong and not isinstance(v, Formula) and look_of(v) is look
+                for j, v in enumerate(row)
+            ]
             for i, row in enumerate(rows)
         ]
         for run in _runs(spot.block, marks):
@@ -151,16 +158,31 @@ def _mend(excel: ExcelBook, spot: Spot, rows: Grid, changed: FormatChanges) -> N
             excel.put(spot.sheet, run, [[_once_more(excel, v)] for v in its])
 
 
-def _once_more(excel: ExcelBook, value: RawValue) -> ComValue:
+def _typed(value: OldValue, *, date_1904: bool) -> ComValue:
+    return value.text if isinstance(value, Formula) else to_excel(value, date_1904=date_1904)
+
+
+def _once_more(excel: ExcelBook, value: OldValue) -> ComValue:
     # A first apostrophe may have been taken as the sign for text.
     if isinstance(value, str) and value.startswith("'"):
         return f"'{value}"
-    return to_excel(value, date_1904=excel.date_1904)
+    return _typed(value, date_1904=excel.date_1904)
 
 
 def _set_format(excel: ExcelBook, spot: Spot, text: str, changed: FormatChanges) -> None:
     if _note_formats(excel, spot, changed) != text:
         excel.set_number_format(spot.sheet, spot.block, text)
+
+
+def _unset_text(excel: ExcelBook, spot: Spot, changed: FormatChanges) -> None:
+    """Take the text format off a part of a column: a formula would stay text in it."""
+    whole = excel.number_format(spot.sheet, spot.block)
+    if whole == Look.TEXT.value:
+        _set_format(excel, spot, Look.PLAIN.value, changed)
+    elif whole is None:
+        for row in range(spot.block.top, spot.block.bottom + 1):
+            cell = Block(top=row, left=spot.block.left, bottom=row, right=spot.block.right)
+            _unset_text(excel, Spot(sheet=spot.sheet, block=cell), changed)
 
 
 def _note_formats(excel: ExcelBook, spot: Spot, changed: FormatChanges) -> str | None:

@@ -1,4 +1,4 @@
-"""The commands on a workbook that is open in Excel: check, run, backtest, undo.
+"""The commands on a workbook that is open in Excel: import, check, run, backtest, undo.
 
 They compute as the closed-file commands do, with the same functions, and end in the
 same `Outcome`. Nothing is saved: what they wrote stands in the open workbook.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from demand_addin.commands.backtest import DRAWS, backtest_lines, backtest_on
@@ -19,10 +21,13 @@ from demand_addin.commands.check import (
     judge,
     stop_sentence,
 )
+from demand_addin.commands.inputs import read_inputs
+from demand_addin.commands.keep import keep_on
 from demand_addin.commands.older_book import fitted
 from demand_addin.commands.outcome import ExitCode, Json, Outcome, attempt
 from demand_addin.commands.run import Run, run_on, warning_lines
 from demand_addin.live.adapter import LiveWorkbook
+from demand_addin.live.importing import import_into
 from demand_addin.live.quiet import status_line
 from demand_addin.live.session import attach
 from demand_addin.plan import plan_check
@@ -34,7 +39,7 @@ from demand_model.annex_a.findings import Severity
 
 Result = TypeVar("Result")
 
-COMMANDS = ("check", "run", "backtest", "undo")
+COMMANDS = ("import", "check", "run", "backtest", "keep", "undo")
 NOT_SAVED = (
     "The workbook is not saved yet: look at the results, then save it. Undo brings the old "
     "results back."
@@ -57,11 +62,14 @@ class LiveJob:
         The time of the run, for the run log.
     find
         How the workbook is found; a test's finds its own.
+    files
+        The files that hold the lists, for ``import``.
     """
 
     book: str
     now: datetime
     find: Callable[[str], LiveWorkbook] = field(default=attach)
+    files: tuple[Path, ...] = ()
 
 
 def carry_out(command: str, job: LiveJob, *, progress: Progress = silent) -> Outcome:
@@ -74,7 +82,15 @@ def carry_out(command: str, job: LiveJob, *, progress: Progress = silent) -> Out
     progress
         Told what is being done, besides Excel's status bar.
     """
-    work = {"check": _check, "run": _run, "backtest": _backtest, "undo": _undo}[command]
+    work: Mapping[str, Callable[[LiveWorkbook, datetime, Progress], Outcome]] = {
+        "import": partial(_import, files=job.files),
+        "check": _check,
+        "run": _run,
+        "backtest": _backtest,
+        "keep": _keep,
+        "undo": _undo,
+    }
+    chosen = work[command]
 
     def attached() -> Outcome:
         book = job.find(job.book)
@@ -84,7 +100,7 @@ def carry_out(command: str, job: LiveJob, *, progress: Progress = silent) -> Out
                 line(what, share)
                 progress(what, share)
 
-            return work(book, job.now, both)
+            return chosen(book, job.now, both)
 
     return attempt(command, attached)
 
@@ -102,9 +118,16 @@ def message_of(outcome: Outcome) -> str:
     return text[: _LONGEST_MESSAGE - 1].rsplit("\n", 1)[0].rstrip() + "\n…"
 
 
+def _import(
+    book: LiveWorkbook, now: datetime, progress: Progress, *, files: tuple[Path, ...]
+) -> Outcome:
+    del now
+    return import_into(book, progress, files)
+
+
 def _check(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
     del now
-    judged = judge(book, read_settings(book), progress)
+    judged = judge(book, read_inputs(book), progress)
     plan = plan_check(
         judged.check, authority=judged.settings.authority, mapping=book.read_table("mapping")
     )
@@ -128,13 +151,14 @@ def _check(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
 
 
 def _run(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
-    plan, run = run_on(book, read_settings(book), now=now, progress=progress)
+    plan, run = run_on(book, read_inputs(book), now=now, progress=progress)
     if plan is None or run.forecast is None:
         return _stopped("run", book, run.check)
     notes = _write(book, plan)
     return Outcome(
         command="run",
         sentences=(
+            *run.cautions,
             *run.forecast.headlines,
             "",
             *check_lines(run.check),
@@ -171,6 +195,17 @@ def _backtest(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
     )
 
 
+def _keep(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
+    progress("Keeping what was tried", 0.0)
+    plan, kept = keep_on(book, now=now)
+    notes = _write(book, plan)
+    return Outcome(
+        command="keep",
+        sentences=(*kept.sentences, *notes),
+        record=_record(book, kept.record),
+    )
+
+
 def _undo(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
     del now
     progress("Putting the earlier results back", 0.0)
@@ -179,12 +214,16 @@ def _undo(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
             command="undo",
             exit_code=ExitCode.MEND,
             problem=f"There is nothing to undo in {book.name}: no results were written in it with "
-            "these buttons, or they were undone already.",
+            "these buttons, or they were undone already. (A list that an import replaced is never "
+            "kept: close the workbook without saving to have it back.)",
             record=_record(book, {}),
         )
     return Outcome(
         command="undo",
-        sentences=("The results of before the last run are back.", *book.notes),
+        sentences=(
+            "What the last button wrote is undone: what stood there before is back.",
+            *book.notes,
+        ),
         record=_record(book, {}),
     )
 

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from demand_addin.closed.cells import Block
+from demand_addin.layout.formulas import formula_text
+from demand_addin.layout.tables import TYPED_TABLES
 from demand_addin.live.cellwork import Spot, first_filled
 from demand_addin.live.excel import ExcelBook, LiveTable
-from demand_addin.live.values import settled
-from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows, TableValues
+from demand_addin.live.values import Formula, OldValue, settled
+from demand_addin.ports import (
+    BookPlan,
+    Calculated,
+    CellValue,
+    RangeValues,
+    SheetRows,
+    TableValues,
+)
 from demand_addin.refusals import in_the_way, require_fit
-from demand_model.annex_a.raw import RawValue
 from demand_model.errors import InvalidInputError
 
-Rows = tuple[tuple[RawValue, ...], ...]
+Rows = tuple[tuple[OldValue, ...], ...]
 
 DENSE_CELLS = 20_000_000
 """A used range up to this size is handled as it stands."""
@@ -136,19 +144,31 @@ class _Worker:
     def _settled(self, rows: Sequence[Sequence[CellValue]]) -> Rows:
         return tuple(tuple(settled(v, date_1904=self._date_1904) for v in row) for row in rows)
 
+    def _of_table(self, values: TableValues) -> Rows:
+        return tuple(
+            tuple(
+                Formula(f"={formula_text(values.name, cell)}")
+                if isinstance(cell, Calculated)
+                else settled(cell, date_1904=self._date_1904)
+                for cell in row
+            )
+            for row in values.rows
+        )
+
     def table(self, values: TableValues) -> Edit:
         table = self._find.table(values.name)
         self._refuse_unfit(table, values)
         columns = [table.block.left + table.columns.index(name) for name in values.columns]
-        bottom, top = table.block.bottom, table.first_row
+        read = self._with_typed_rows(table) if values.append else table
+        bottom, top = read.block.bottom, table.first_row
         if values.append and columns:
-            top = self._last_filled(table, columns) + 1
+            top = self._last_filled(read, columns) + 1
         last = max(top + len(values.rows) - 1, table.first_row)
         extent = Block(
             top=table.block.top, left=table.block.left, bottom=last, right=table.block.right
         )
-        self._refuse_in_the_way(table, extent)
-        rows = self._settled(values.rows)
+        self._refuse_in_the_way(read, extent)
+        rows = self._of_table(values)
         height = max(last, bottom) - top + 1
         blank = (None,) * len(columns)
         filled = (*rows, *(blank,) * (height - len(rows)))
@@ -178,6 +198,18 @@ class _Worker:
         require_fit(
             self._excel.name, table.name, table.sheet, missing=missing, has_totals=table.has_totals
         )
+
+    def _with_typed_rows(self, table: LiveTable) -> LiveTable:
+        """Return a table that only the analyst writes as it is read: with the rows below it."""
+        block = table.block
+        if table.name.lower() not in TYPED_TABLES:
+            return table
+        while True:
+            below = replace(block, top=block.bottom + 1, bottom=block.bottom + 1)
+            (shown,) = self._excel.formulas(table.sheet, below)
+            if sum(map(bool, shown)) < 2:
+                return replace(table, block=block)
+            block = replace(block, bottom=block.bottom + 1)
 
     def _last_filled(self, table: LiveTable, columns: Sequence[int]) -> int:
         block = Block(

@@ -114,8 +114,9 @@ def status_line(excel: ExcelBook) -> Iterator[Progress]:
     try:
         yield say
     finally:
-        # Excel writes its own line again once it is told False.
-        back = before if isinstance(before, str) else False
+        # Excel writes its own line again once it is told False; "starting" is the ribbon's.
+        is_users = isinstance(before, str) and not before.startswith("csc-demand:")
+        back = before if is_users else False
         with contextlib.suppress(Exception):
             excel.ask(lambda: setattr(app, "status_bar", back))
 

@@ -4,7 +4,8 @@ Each command of the ribbon runs in a process of its own, and Excel may be closed
 between: so the record is a small JSON file in the user's own profile (never beside
 the workbook, whose folder may be shared or on the web, and never in the workbook,
 where it would travel). It is written **before** the workbook is touched. It holds
-the product's own tables and cells, no row of a list.
+the product's own tables and cells, no row of a list: of lists that were imported into
+empty sheets it holds a checksum, by which an undo sees that they are still the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,14 +23,16 @@ from typing import Any
 
 from demand_addin.commands.outcome import Json
 from demand_addin.live.values import Formula, OldValue
-from demand_model.annex_a.raw import CellError, RawValue
+from demand_model.annex_a.lists import LISTS
+from demand_model.annex_a.raw import CellError
 
 KEPT = 20
 """Records of so many workbooks stay; the oldest go."""
 _VERSION = 1
+_HEADINGS = frozenset({None, *(field.heading for spec in LISTS.values() for field in spec.fields)})
 
 Old = tuple[tuple[OldValue, ...], ...]
-New = tuple[tuple[RawValue, ...], ...]
+New = Old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,8 @@ class Replaced:
         ``"sheet"``. It is found again by name, wherever it has moved to.
     row, column
         0-based, from the first data row of the table, or from the first cell.
+    checksum
+        Of `new`, where that is a list and was not kept; `new` is empty then.
     """
 
     kind: str
@@ -50,6 +56,19 @@ class Replaced:
     column: int
     old: Old
     new: New
+    checksum: str = ""
+
+    @property
+    def had_rows(self) -> bool:
+        """Whether a list stood there before: more than the official headings."""
+        if self.kind != "sheet":
+            return False
+        first, *others = self.old
+        return not set(first) <= _HEADINGS or any(v is not None for row in others for v in row)
+
+    def is_as_written(self, found: Old) -> bool:
+        """Whether cells are still what was written, for one that has a checksum."""
+        return checksum_of(found, self.checksum.partition(":")[0]) == self.checksum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +89,8 @@ class Record:
 
     @property
     def is_private(self) -> bool:
-        """Whether it holds rows of a list, which are kept in memory only."""
-        return any(block.kind == "sheet" for block in self.blocks)
+        """Whether it holds earlier rows of a list, which are kept in memory only."""
+        return any(block.had_rows for block in self.blocks)
 
 
 class UndoFolder:
@@ -133,6 +152,14 @@ def profile_folder() -> Path:
     return (Path(local) if local else Path.home() / ".local" / "state") / "csc-demand"
 
 
+def checksum_of(rows: Sequence[Sequence[OldValue]], salt: str) -> str:
+    """Return a checksum of cells, from which none of them can be found again."""
+    digest = hashlib.sha256(salt.encode())
+    for row in rows:
+        digest.update(json.dumps([_cell_out(value) for value in row]).encode())
+    return f"{salt}:{digest.hexdigest()}"
+
+
 def _to_json(record: Record) -> dict[str, Any]:
     return {
         "version": _VERSION,
@@ -144,8 +171,7 @@ def _to_json(record: Record) -> dict[str, Any]:
                 "name": block.name,
                 "row": block.row,
                 "column": block.column,
-                "old": _grid_out(block.old),
-                "new": _grid_out(block.new),
+                **(_list_out(block) if block.kind == "sheet" else _values_out(block)),
             }
             for block in record.blocks
         ],
@@ -164,12 +190,35 @@ def _from_json(data: dict[str, Any]) -> Record:
                 name=block["name"],
                 row=block["row"],
                 column=block["column"],
-                old=_grid_in(block["old"]),
-                new=_grid_in(block["new"]),
+                **(_list_in(block) if block["kind"] == "sheet" else _values_in(block)),
             )
             for block in data["blocks"]
         ),
     )
+
+
+def _values_out(block: Replaced) -> dict[str, Any]:
+    return {"old": _grid_out(block.old), "new": _grid_out(block.new)}
+
+
+def _values_in(block: dict[str, Any]) -> dict[str, Any]:
+    return {"old": _grid_in(block["old"]), "new": _grid_in(block["new"])}
+
+
+def _list_out(block: Replaced) -> dict[str, Any]:
+    """Headings, size and checksum: no row of a list."""
+    return {
+        "old": _grid_out(block.old[:1]),
+        "height": len(block.old),
+        "checksum": block.checksum or checksum_of(block.new, secrets.token_hex(16)),
+    }
+
+
+def _list_in(block: dict[str, Any]) -> dict[str, Any]:
+    (headings,) = _grid_in(block["old"])
+    blank = (None,) * len(headings)
+    old = (headings, *(blank,) * (int(block["height"]) - 1))
+    return {"old": old, "new": (), "checksum": str(block["checksum"])}
 
 
 def _grid_out(rows: Sequence[Sequence[OldValue]]) -> list[list[Any]]:

@@ -1,0 +1,1 @@
+"""The ribbon add-in ``csc-demand.xlam``: built from its sources, installed for one user."""
