@@ -22,6 +22,28 @@ the value becomes its saved result (``None``: the saved result is dropped).
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calculated:
+    """A cell of a table that holds a formula of the product's own, with its saved result.
+
+    Only a name travels in a plan: the text is what the table's declaration
+    (`TableSpec.formulas`) has under it, so no value can ever become a formula.
+
+    Attributes
+    ----------
+    formula
+        Name of a declared formula.
+    result
+        What it gives; saved beside it, for readers that do not calculate.
+    """
+
+    formula: str
+    result: CellValue
+
+
+TableCell = CellValue | Calculated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableRead:
     """An Excel table found by name. `rows[i][j]` stands at `addresses[i][j]` of `sheet`."""
 
@@ -52,7 +74,7 @@ class TableValues:
 
     name: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[CellValue, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     append: bool = False
 
 

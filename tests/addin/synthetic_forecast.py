@@ -158,7 +158,8 @@ def rates_case() -> pd.DataFrame:
             0.037 + i / 900,
             0.026, 0.05, 0.041, 0.22, "per child-month",
             "well supported" if i % 2 else "thin: leans on the national figure",
-            "DfE, Characteristics of children in need 2024 to 2025",
+            "DfE, Characteristics of children in need 2024 to 2025", "cell", 0.037 + i / 900, 1.5,
+            6.0, 140.0, 1.0, 25.0,
         )
         for i, (flow, band) in enumerate(
             (f, b) for f in ("plan_ends", "care_ends_home", "plan_to_care")
@@ -169,7 +170,8 @@ def rates_case() -> pd.DataFrame:
         rows,
         columns=["rate_id", "flow", "segment", "duration_band", "occurrences", "exposure",
                  "exposure_unit", "rate", "low", "high", "prior_rate", "prior_weight", "unit",
-                 "evidence", "source"],
+                 "evidence", "source", "basis", "fitted_rate", "dispersion", "prior_events",
+                 "prior_exposure", "correction", "interval_events"],
     )  # fmt: skip
 
 

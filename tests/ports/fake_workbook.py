@@ -9,8 +9,17 @@ import numpy as np
 
 from demand_addin.layout import SETTINGS, SHEETS
 from demand_addin.layout.chart_data import column_letters
+from demand_addin.layout.formulas import formula_text
 from demand_addin.layout.template import preset_rows
-from demand_addin.ports import BookPlan, CellValue, NamedRead, RangeValues, TableRead, TableValues
+from demand_addin.ports import (
+    BookPlan,
+    Calculated,
+    CellValue,
+    NamedRead,
+    RangeValues,
+    TableRead,
+    TableValues,
+)
 from demand_model.annex_a.lists import LISTS
 from demand_model.annex_a.raw import RawSheet, RawValue
 from demand_model.errors import InvalidInputError
@@ -26,6 +35,7 @@ class FakeWorkbook:
         self._grids: dict[str, Grid] = {spec.name: {} for spec in SHEETS}
         self._tables: dict[str, tuple[str, int, int, tuple[str, ...]]] = {}
         self._left: dict[str, int] = {}
+        self._formulas: dict[tuple[str, int, int], str] = {}
         self._names: dict[str, tuple[str, int, int, int, int]] = {}
         for spec in SHEETS:
             for table in spec.tables:
@@ -65,7 +75,8 @@ class FakeWorkbook:
         cells = np.empty((height, width), dtype=object)
         for (row, column), value in grid.items():
             cells[row - 1, column - 1] = value
-        return RawSheet(file=self.name, sheet=sheet, cells=cells)
+        formulas = sum(at[0] == sheet for at in self._formulas)
+        return RawSheet(file=self.name, sheet=sheet, cells=cells, formula_cells=formulas)
 
     def read_table(self, table: str) -> TableRead:
         sheet, top, bottom, columns = self._table(table)
@@ -91,6 +102,8 @@ class FakeWorkbook:
             columns = self._table(values.name)[3]
             if not set(values.columns) <= set(columns):
                 raise InvalidInputError(f"table {values.name} lacks a column")
+            for cell in (c for row in values.rows for c in row if isinstance(c, Calculated)):
+                formula_text(values.name, cell)
         for block in plan.ranges:
             self._area(block.name)
         for rows in plan.sheets:
@@ -119,8 +132,12 @@ class FakeWorkbook:
             for row in range(first, bottom + 1):
                 for column in at:
                     grid.pop((row, column), None)
+                    self._formulas.pop((sheet, row, column), None)
         for row, cells in enumerate(values.rows, start=first):
             for column, value in zip(at, cells, strict=True):
+                if isinstance(value, Calculated):
+                    self._formulas[sheet, row, column] = formula_text(values.name, value)
+                    value = value.result
                 grid[(row, column)] = _stored(value)
         last = max(first + len(values.rows) - 1, top + 1)
         self._tables[values.name] = (sheet, top, last, columns)

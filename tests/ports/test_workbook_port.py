@@ -17,7 +17,15 @@ from demand_addin.closed import ClosedWorkbook
 from demand_addin.layout import SETTINGS, SHEETS, build_template
 from demand_addin.live.adapter import LiveWorkbook
 from demand_addin.live.undo import UndoFolder
-from demand_addin.ports import BookPlan, RangeValues, SheetRows, TableValues, WorkbookPort
+from demand_addin.ports import (
+    BookPlan,
+    Calculated,
+    RangeValues,
+    SheetRows,
+    TableCell,
+    TableValues,
+    WorkbookPort,
+)
 from demand_model.annex_a.lists import LISTS
 from demand_model.annex_a.raw import CellError
 from demand_model.errors import InvalidInputError
@@ -26,6 +34,7 @@ from ports.openpyxl_engine import engine_for
 
 pytestmark = pytest.mark.ports
 
+RAW = 0.25
 COLUMNS = ("list", "found", "used", "set_aside", "reasons")
 VERBATIM = (
     ("Child Unique ID", "Date", "Free text"),
@@ -54,6 +63,7 @@ def live(opened: FakeBook, folder: Path) -> WorkbookPort:
     excel = Excel(books=[copy_of(opened)])
     # Excel itself calculates this cell; the adapter leaves its formula alone.
     excel.results["Checks", "A2"] = lambda _: "All checks pass"
+    excel.results["Rates", "H6"] = lambda _: RAW
     (app,) = engine_for(excel).apps
     return LiveWorkbook(app.books[0], undo=UndoFolder(folder))
 
@@ -176,6 +186,41 @@ def test_a_paste_replaces_all_of_an_older_one(book):
 def test_control_characters_are_dropped(book):
     book.write(BookPlan(sheets=(SheetRows(sheet="List 3", rows=(("a\x00b\x1fc\ud800"[:-1],),)),)))
     assert book.read_sheet("List 3").cells.tolist() == [["abc"]]
+
+
+def rates(*rows: tuple[TableCell, ...]) -> BookPlan:
+    columns = ("rate_id", "occurrences", "exposure", "raw_rate")
+    return BookPlan(tables=(TableValues(name="rates", columns=columns, rows=rows),))
+
+
+def test_a_declared_formula_is_written_with_its_result(book):
+    blank = book.read_sheet("Rates").formula_cells
+    raw = Calculated(formula="raw", result=RAW)
+    book.write(rates(("a|all|all", 3, 12, raw), ("=1+1", 1, 0, "=1+1")))
+    table = book.read_table("rates")
+    at = table.columns.index("raw_rate")
+    assert [row[at] for row in table.rows] == [RAW, "=1+1"], "a value never becomes a formula"
+    assert book.read_sheet("Rates").formula_cells == blank + 1
+
+
+def test_a_formula_makes_room_for_a_value_and_the_other_way(book):
+    blank = book.read_sheet("Rates").formula_cells
+    raw = Calculated(formula="raw", result=RAW)
+    book.write(rates(("a|all|all", 3, 12, raw), ("b|all|all", 4, 12, raw)))
+    book.write(rates(("a|all|all", 3, 12, 0.5)))
+    table = book.read_table("rates")
+    assert table.rows[0][table.columns.index("raw_rate")] == 0.5
+    assert book.read_sheet("Rates").formula_cells == blank
+    book.write(rates(("a|all|all", 3, 12, raw)))
+    table = book.read_table("rates")
+    assert table.rows[0][table.columns.index("raw_rate")] == RAW
+    assert book.read_sheet("Rates").formula_cells == blank + 1
+
+
+def test_a_formula_that_no_table_declares_is_refused(book):
+    with pytest.raises(LookupError, match="no formula"):
+        book.write(rates(("a|all|all", 3, 12, Calculated(formula="1+1", result=2))))
+    assert book.read_table("rates").rows[0][0] is None
 
 
 @pytest.mark.parametrize(

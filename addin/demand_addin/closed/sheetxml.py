@@ -64,6 +64,13 @@ class SheetXml:
                     return f"{column_letters(column)}{number}"
         return ""
 
+    def filled_cells(self, row: int, left: int, right: int) -> int:
+        """Return how many cells of a row hold anything, from column `left` to `right`."""
+        found = self.rows.get(row)
+        if found is None:
+            return 0
+        return sum(cell[3] for column, cell in found.cells.items() if left <= column <= right)
+
     def last_filled_row(self, top: int, bottom: int, columns: Sequence[int]) -> int:
         """Return the last row in the span with content in those columns; ``top - 1`` if none."""
         wanted = set(columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from demand_addin.closed import pastexml, sheetxml, spans, weave
 from demand_addin.closed.archive import Archive
@@ -12,9 +12,18 @@ from demand_addin.closed.cells import Block, CellWriter
 from demand_addin.closed.index import Index, Table, related, relationships_part, resolved
 from demand_addin.closed.spans import Splice
 from demand_addin.closed.styles import date_styles
-from demand_addin.closed.weave import FormulaInTheWayError, Patch
+from demand_addin.closed.weave import FormulaCell, FormulaInTheWayError, Patch
 from demand_addin.layout.chart_data import column_letters
-from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows, TableValues
+from demand_addin.layout.formulas import formula_text
+from demand_addin.layout.tables import TYPED_TABLES
+from demand_addin.ports import (
+    BookPlan,
+    Calculated,
+    CellValue,
+    RangeValues,
+    SheetRows,
+    TableValues,
+)
 from demand_addin.refusals import in_the_way, require_fit
 from demand_model.errors import InvalidInputError
 
@@ -33,7 +42,7 @@ class Surgery:
         self._archive = archive
         self._index = index
         self._scans: dict[str, sheetxml.SheetXml] = {}
-        self._lost_formula = False
+        self._changed_formulas = False
 
     def carried_out(self, plan: BookPlan) -> tuple[dict[str, bytes], set[str]]:
         """Return the new bytes by part, and the parts to leave out."""
@@ -53,7 +62,7 @@ class Surgery:
         if not changes:
             return {}, set()
         changes[self._index.book_part] = self._recalculating()
-        removed = self._without_chain(changes) if self._lost_formula else set()
+        removed = self._without_chain(changes) if self._changed_formulas else set()
         return changes, removed
 
     def _scan(self, sheet: str) -> sheetxml.SheetXml:
@@ -69,6 +78,8 @@ class Surgery:
             self._index.file, table.name, table.sheet, missing=missing, has_totals=table.has_totals
         )
         scan = self._scan(table.sheet)
+        if values.append:
+            table = _with_typed_rows(table, scan)
         columns = tuple(table.column(name) for name in values.columns)
         old_bottom = table.block.bottom
         top = table.first_row
@@ -82,7 +93,7 @@ class Surgery:
         patch = Patch(
             top=top,
             columns=columns,
-            rows=values.rows,
+            rows=_with_formulas(values),
             bottom=max(last, old_bottom),
             style_row=table.first_row,
             shows_rows=table.is_filtered,
@@ -148,7 +159,7 @@ class Surgery:
                 f"{self._index.file}: a formula over {sheet}!{error.args[0]} reaches into cells "
                 "that must be written. Nothing was written. Clear it, or move it beside the table."
             ) from error
-        self._lost_formula |= result.lost_formula
+        self._changed_formulas |= result.changed_formulas
         return result.data
 
     def _replaced(self, rows: SheetRows) -> bytes:
@@ -161,7 +172,7 @@ class Surgery:
                 )
         data = self._archive.read(part)
         head = pastexml.head_of(data)
-        self._lost_formula |= b"<f" in data or b":f" in data
+        self._changed_formulas |= b"<f" in data or b":f" in data
         dates = self._date_styles()
         dresser = _Dresser(head, dates)
         writer = CellWriter(prefix=head.qname[: -len("sheetData")], date_1904=self._index.date_1904)
@@ -194,7 +205,7 @@ class Surgery:
         return spans.spliced(data, [Splice(after, after, text.encode())])
 
     def _without_chain(self, changes: dict[str, bytes]) -> set[str]:
-        """Drop the calculation chain, which names cells that hold no formula any more."""
+        """Drop the calculation chain: it no longer names the cells that hold formulas."""
         book = self._index.book_part
         chains = set(related(self._archive, book, "calcChain"))
         if not chains:
@@ -216,6 +227,28 @@ class Surgery:
         ]
         changes[kinds] = spans.spliced(data, gone)
         return chains
+
+
+def _with_formulas(values: TableValues) -> list[list[CellValue | FormulaCell]]:
+    return [
+        [
+            FormulaCell(formula_text(values.name, cell), cell.result)
+            if isinstance(cell, Calculated)
+            else cell
+            for cell in row
+        ]
+        for row in values.rows
+    ]
+
+
+def _with_typed_rows(table: Table, scan: sheetxml.SheetXml) -> Table:
+    """Return a table that only the analyst writes as it is read: with the rows directly below."""
+    block = table.block
+    if table.name.lower() not in TYPED_TABLES:
+        return table
+    while scan.filled_cells(block.bottom + 1, block.left, block.right) > 1:
+        block = replace(block, bottom=block.bottom + 1)
+    return replace(table, block=block)
 
 
 class _Dresser:

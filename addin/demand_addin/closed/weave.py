@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 from demand_addin.closed import spans
 from demand_addin.closed.cells import Block, CellWriter
@@ -19,6 +20,14 @@ from demand_addin.ports import CellValue
 
 class FormulaInTheWayError(ValueError):
     """A formula that spans several cells would be cut; `args[0]` is its reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaCell:
+    """A formula to be written, without ``=``, and its saved result."""
+
+    text: str
+    result: CellValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +52,7 @@ class Patch:
 
     top: int
     columns: tuple[int, ...]
-    rows: Sequence[Sequence[CellValue]]
+    rows: Sequence[Sequence[CellValue | FormulaCell]]
     bottom: int
     style_row: int = 0
     keeps_formulas: bool = False
@@ -59,10 +68,10 @@ class Patch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patched:
-    """A worksheet part with new values, and whether any formula was taken out of it."""
+    """A worksheet part with new values, and whether any formula was taken out or put in."""
 
     data: bytes
-    lost_formula: bool
+    changed_formulas: bool
 
 
 def patched(sheet: SheetXml, patches: Sequence[Patch], *, date_1904: bool) -> Patched:
@@ -87,14 +96,13 @@ class _Weaver:
         self._writer = writer
         self._new: dict[int, dict[int, str]] = {}
         self._shown: set[int] = set()
-        self._lost_formula = False
+        self._changed_formulas = False
 
     def add(self, patch: Patch) -> None:
         styles = self._styles(patch)
         letters = [column_letters(c) for c in patch.columns]
         blank = (None,) * len(patch.columns)
         count = len(patch.rows)
-        write = self._writer.cell
         for offset in range(patch.bottom - patch.top + 1):
             number = patch.top + offset
             values = patch.rows[offset] if offset < count else blank
@@ -108,33 +116,48 @@ class _Weaver:
             ):
                 cell = old.get(column)
                 if cell is None:
-                    new[column] = write(f"{letter}{number}", style, value)
+                    new[column] = self._written(f"{letter}{number}", style, value)
                     continue
                 own = f' s="{cell[2]}"' if cell[2] else ""
                 if cell[4]:
                     new[column] = self._over_formula(patch, f"{letter}{number}", own, cell, value)
                 else:
-                    new[column] = write(f"{letter}{number}", own, value)
+                    new[column] = self._written(f"{letter}{number}", own, value)
             if patch.shows_rows:
                 self._shown.add(number)
+
+    def _written(self, at: str, style: str, value: CellValue | FormulaCell) -> str:
+        if not isinstance(value, FormulaCell):
+            return self._writer.cell(at, style, value)
+        self._changed_formulas = True
+        return self._formula(at, style, value)
+
+    def _formula(self, at: str, style: str, value: FormulaCell) -> str:
+        name = f"{self._sheet.prefix}f"
+        formula = f"<{name}>{escape(value.text)}</{name}>"
+        return self._writer.formula_cell(at, style, formula, value.result)
 
     def _styles(self, patch: Patch) -> list[str]:
         row = self._sheet.rows.get(patch.style_row)
         cells = row.cells if row is not None else {}
         return [f' s="{cells[c][2]}"' if c in cells and cells[c][2] else "" for c in patch.columns]
 
-    def _over_formula(self, patch: Patch, at: str, style: str, cell: Cell, value: CellValue) -> str:
+    def _over_formula(
+        self, patch: Patch, at: str, style: str, cell: Cell, value: CellValue | FormulaCell
+    ) -> str:
         fragment = self._sheet.data[cell[0] : cell[1]]
         formula = spans.parse(fragment).find("f")
         if formula is None:
             raise UnreadableXmlError("formula not found")
-        if patch.keeps_formulas:
+        if patch.keeps_formulas and not isinstance(value, FormulaCell):
             kept = fragment[formula.start : formula.end].decode()
             return self._writer.formula_cell(at, style, kept, value)
         reference = formula.get("ref")
         if reference is not None and not patch.block.holds(Block.of(reference)):
             raise FormulaInTheWayError(reference)
-        self._lost_formula = True
+        if isinstance(value, FormulaCell):
+            return self._formula(at, style, value)  # its cell is in the chain already
+        self._changed_formulas = True
         return self._writer.cell(at, style, value)
 
     def result(self) -> Patched:
@@ -156,7 +179,9 @@ class _Weaver:
             is_empty = sheet.data[end - 2 : end] == b"/>"
             text = spans.tag(name, {"ref": self._dimension(numbers)}, is_empty=is_empty)
             splices.append(Splice(at, end, text.encode()))
-        return Patched(data=spans.spliced(sheet.data, splices), lost_formula=self._lost_formula)
+        return Patched(
+            data=spans.spliced(sheet.data, splices), changed_formulas=self._changed_formulas
+        )
 
     def _row(self, number: int, row: Row | None, new: dict[int, str]) -> bytes:
         qname = f"{self._sheet.prefix}row"

@@ -6,10 +6,13 @@ such sheet; everything else must be there, as ever.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from demand_addin.layout.declare import Kind, SheetSpec
+from demand_addin.layout.rates import RATES
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.layout.what_changed import BLOCKS, DASHBOARD_LINE
-from demand_addin.ports import BookPlan, RangeValues, WorkbookPort
+from demand_addin.ports import BookPlan, Calculated, RangeValues, TableValues, WorkbookPort
 from demand_model.errors import InvalidInputError
 
 _FIRST_SHEETS = frozenset(
@@ -27,6 +30,18 @@ _LATER_CELLS = frozenset({DASHBOARD_LINE.name, *(block.name for block in BLOCKS)
 """Named cells that came later, on sheets that were always there."""
 
 
+_LATER_COLUMNS = {
+    RATES.name: frozenset(
+        {
+            *("raw_rate", "fitted_rate", "dispersion", "effective_occurrences"),
+            *("effective_exposure", "prior_events", "prior_exposure", "correction"),
+            *("interval_events", "expected_events", "how"),
+        }
+    )
+}
+"""Columns that came later, by table."""
+
+
 def fitted(book: WorkbookPort, plan: BookPlan) -> tuple[BookPlan, tuple[str, ...]]:
     """Leave out of a plan what a workbook of an earlier version has no place for.
 
@@ -35,8 +50,11 @@ def fitted(book: WorkbookPort, plan: BookPlan) -> tuple[BookPlan, tuple[str, ...
     The plan, and a sentence that names the sheets that are missing and how to get
     them (none if nothing was left out).
     """
+    if not (plan.tables or plan.ranges):
+        return plan, ()
+    plan = replace(plan, tables=tuple(_on_old_columns(book, t) for t in plan.tables))
     lacking = [s for s in SHEETS if s.name in LATER_SHEETS and _is_missing(book, s)]
-    if not lacking or not (plan.tables or plan.ranges):
+    if not lacking:
         return plan, ()
     tables = {table.name for spec in lacking for table in spec.tables}
     cells = {area.name for spec in lacking for area in spec.areas}
@@ -48,6 +66,25 @@ def fitted(book: WorkbookPort, plan: BookPlan) -> tuple[BookPlan, tuple[str, ...
     )
     shown = [spec.name for spec in lacking if spec.kind is not Kind.HELPER]
     return kept, ((_sentence(book.name, shown),) if shown else ())
+
+
+def _on_old_columns(book: WorkbookPort, values: TableValues) -> TableValues:
+    """Leave out columns that came later; formulas need them all, so values stand instead."""
+    if values.name not in _LATER_COLUMNS:
+        return values
+    there = book.read_table(values.name).columns
+    later = _LATER_COLUMNS[values.name] - set(there)
+    if not later:
+        return values
+    kept = [i for i, name in enumerate(values.columns) if name not in later]
+    return replace(
+        values,
+        columns=tuple(values.columns[i] for i in kept),
+        rows=tuple(
+            tuple(c.result if isinstance(c := row[i], Calculated) else c for i in kept)
+            for row in values.rows
+        ),
+    )
 
 
 def _is_missing(book: WorkbookPort, spec: SheetSpec) -> bool:

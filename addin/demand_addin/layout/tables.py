@@ -188,60 +188,6 @@ FINDINGS = TableSpec(
     ),
 )
 
-RATES = TableSpec(
-    name="rates",
-    columns=(
-        Column(name="rate_id", meaning="The rate's stable identifier.", width=38),
-        Column(name="flow", meaning="The movement of children.", width=20),
-        Column(name="segment", meaning="The group of children, or all.", width=20),
-        Column(name="duration_band", meaning="Time since the spell began.", width=20),
-        Column(
-            name="occurrences",
-            meaning="Events seen in the lists.",
-            style=Style.NUMBER,
-            width=12,
-        ),
-        Column(
-            name="exposure",
-            meaning="Time at risk (or referrals) in which they were seen.",
-            style=Style.NUMBER,
-            width=11,
-        ),
-        Column(name="exposure_unit", meaning="Unit of the exposure.", width=14),
-        Column(
-            name="rate",
-            meaning="Fitted rate: events for each unit of exposure.",
-            style=Style.RATE,
-            width=10,
-        ),
-        Column(name="low", meaning="Low end of the 95% range.", style=Style.RATE, width=10),
-        Column(name="high", meaning="High end of the 95% range.", style=Style.RATE, width=10),
-        Column(
-            name="override",
-            meaning="Type your own rate here, in the same unit: it wins over the fitted one, "
-            "in every run until you clear it.",
-            style=Style.RATE,
-            is_input=True,
-            width=11,
-        ),
-        Column(
-            name="prior_rate",
-            meaning="The national figure that thin evidence leans on.",
-            style=Style.RATE,
-            width=11,
-        ),
-        Column(
-            name="prior_weight",
-            meaning="How much of the fitted rate comes from the national figure.",
-            style=Style.SHARE,
-            width=12,
-        ),
-        Column(name="unit", meaning="Unit of the rate.", width=28),
-        Column(name="evidence", meaning="How well the lists support it.", width=46),
-        Column(name="source", meaning="Where the national figure comes from.", width=60),
-    ),
-)
-
 FORECAST = TableSpec(
     name="forecast",
     columns=(

@@ -190,7 +190,7 @@ LOCKDOWN = (
 COSTS = (
     Lever(
         key="inflation",
-        label="Inflation a year",
+        label="Inflation, % a year",
         neutral=0.0,
         kind=PRICES,
         note="0%: today's prices throughout.",
@@ -200,17 +200,17 @@ COSTS = (
         label="A child on a plan, £ a week",
         neutral=0.0,
         kind=MONEY,
-        note="No published figure was found: type your own.",
+        note="£0 a week: no published figure was found, type your own.",
     ),
 )
 _COSTS_BY_PLACEMENT = {
-    "kinship": (450.0, "† judged: type your own."),
-    "fostering": (800.0, "† own 650, independent 1,000 (CMA: 820 in 2021)."),
-    "residential": (6_100.0, "NAO: £318,400 a place, 2023-24."),
-    "supported accommodation": (1_300.0, "† range 1,000 to 1,700: type your own."),
-    "adoption": (0.0, "Type your own."),
-    "with parents": (0.0, "Type your own."),
-    "other": (0.0, "Type your own."),
+    "kinship": (450.0, "£450 a week †: judged, type your own."),
+    "fostering": (800.0, "£800 a week †: own 650, agency 1,000 (CMA: 820 in 2021)."),
+    "residential": (6_100.0, "£6,100 a week: £318,400 a place in 2023-24 (NAO)."),
+    "supported accommodation": (1_300.0, "£1,300 a week †: range 1,000 to 1,700, type your own."),
+    "adoption": (0.0, "£0 a week: type your own."),
+    "with parents": (0.0, "£0 a week: type your own."),
+    "other": (0.0, "£0 a week: type your own."),
 }
 PLACEMENT_COSTS = tuple(
     Lever(

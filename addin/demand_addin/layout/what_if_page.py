@@ -33,12 +33,16 @@ _MEASURES = (
     ("Children in care", "baseline: children in care", "children in care", "care"),
 )
 _CAUTION = (
-    "Averages only: for ranges use Run, and Scenarios for what is worth keeping. Fewer children in "
-    "care is not in itself a better outcome."
+    "Averages only; to see ranges keep it as a scenario (below). Fewer children in care is not in "
+    "itself a better outcome."
 )
 _RESET = (
     "To reset: copy column C (Neutral) over column B of the first two blocks; by source, type 0% "
-    "over the changes and empty the falls."
+    "over the changes and empty the falls. † is a judgement."
+)
+_KEEP = (
+    "To see ranges: Keep what-if (tab Demand model) or csc-demand keep, then Run. It becomes rows "
+    "of sheet Scenarios; costs stay here."
 )
 _COST_NOTE = (
     "Cost: children at the month's end times £ a week, over a year, at that month's prices; "
@@ -53,13 +57,13 @@ def page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Work
         ws.set_column_pixels(index, index, pixels)
     for row in range(4, declared.LAST_ROW + 2):
         ws.set_row_pixels(row - 1, 21)
-    note = formats.get(font_color=GREY, font_size=9, valign="vcenter")
+    note = formats.get(font_color=GREY, valign="vcenter")
     ws.write_string("A4", _CAUTION, formats.get(bold=True, valign="vcenter"))
     _heading(ws, formats, declared.CHANGES_ROW, "Changes", ("Change", "Neutral"))
     _heading(ws, formats, declared.LOCKDOWN_ROW, "One lockdown", ("Value", "Neutral"))
     sources = ("Change", "Fall")
     _heading(ws, formats, declared.SOURCES_ROW, "By source of referral, on top", sources)
-    _heading(ws, formats, declared.COSTS_ROW, "Costs", ("£ or %", "Today"))
+    _heading(ws, formats, declared.COSTS_ROW, "Costs", ("£ or %", "Live there"))
     for row, block in (
         (declared.CHANGES_ROW, declared.CHANGES),
         (declared.LOCKDOWN_ROW, declared.LOCKDOWN),
@@ -74,6 +78,7 @@ def page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Work
     ws.write_string(_TABLE_ROW + 5, _TABLE_LEFT, _COST_NOTE, note)
     ws.write_formula(_TABLE_ROW + 6, _TABLE_LEFT, _whole(), formats.get(bold=True), "")
     ws.write_string(declared.LAST_ROW, 0, _RESET, note)
+    ws.write_string(declared.LAST_ROW + 1, 0, _KEEP, note)
     ws.write_formula("F4", _moved(), formats.get(bold=True, font_color=BLUE), "")
     _charts(ws, book)
     ws.set_landscape()
@@ -290,7 +295,7 @@ def _chart(book: xlsxwriter.Workbook, block: Area, number: int, title: str) -> C
         "value": True,
         "position": "above",
         "num_format": "#,##0",
-        "font": {"name": FONT, "size": 9, "bold": True, "color": BLUE},
+        "font": {"name": FONT, "size": parts.TEXT_SIZE, "bold": True, "color": BLUE},
         "custom": [{"delete": True}] * last,
     }
     for offset, line in enumerate(lines):

@@ -20,7 +20,7 @@ construction: Clayton and Kaldor (1987), Biometrics 43, 671-681.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -87,6 +87,34 @@ class BandedRates:
         mean = self.level_weights @ (shape / rate) * self.scale
         return self._with_own(mean.reshape(self.occurrences.shape)[..., None])[..., 0]
 
+    def without_own(self) -> BandedRates:
+        """The same fit with none of the analyst's own rates laid over it."""
+        none = float("nan")
+        return replace(self, fixed=np.full_like(self.fixed, none), overall=none, total=none)
+
+    def prior_exposure(self) -> FloatArray:
+        """Exposure that the prior is worth in each cell, in the unit of `exposure`.
+
+        The ``b`` of ``mean = scale * (k + occurrences / d) / (b + exposure / d)``: the
+        prior's ``k / (level * prior)`` averaged over the level as the mean averages it.
+        """
+        _, rate = self._shape_and_rates()
+        total = 1.0 / (self.level_weights @ (1.0 / rate))
+        prior = np.maximum(total - self.exposure.ravel() / self.dispersion, 0.0)
+        return np.asarray(prior.reshape(self.occurrences.shape))
+
+    def interval_events(self) -> FloatArray:
+        """Events that would alone give a cell's interval: the shape of its Gamma."""
+        shape, rate = self._shape_and_rates()
+        mean = self.level_weights @ (shape / rate)
+        square = self.level_weights @ (shape * (shape + 1.0) / rate**2)
+        variance = np.maximum(square - mean**2, 1e-300)
+        return np.asarray((mean**2 / variance).reshape(self.occurrences.shape))
+
+    def overall_events(self) -> float:
+        """Events behind the interval of the whole flow's rate."""
+        return max(float(self.occurrences.sum()) / self.dispersion, 0.0) + self.cell_events
+
     def overall_mean(self) -> float:
         """Rate of the whole flow, cells weighted by exposure."""
         return float((self.mean() * self._weights()).sum())
@@ -96,7 +124,7 @@ class BandedRates:
         mean = self.overall_mean()
         if not np.isnan(self.overall):
             return mean, mean
-        alpha = max(float(self.occurrences.sum()) / self.dispersion, 0.0) + self.cell_events
+        alpha = self.overall_events()
         tail = (1.0 - probability) / 2.0
         low, high = special.gammaincinv(alpha, [tail, 1.0 - tail]) / alpha
         return mean * float(low), mean * float(high)
@@ -121,22 +149,18 @@ class BandedRates:
 
     def interval(self, probability: float = 0.95) -> tuple[FloatArray, FloatArray]:
         """Central interval a cell, from a Gamma with the posterior's mean and variance."""
-        shape, rate = self._shape_and_rates()
-        mean = self.level_weights @ (shape / rate)
-        square = self.level_weights @ (shape * (shape + 1.0) / rate**2)
-        variance = np.maximum(square - mean**2, 1e-300)
-        alpha, beta = mean**2 / variance, mean / variance
+        alpha = self.interval_events()
+        per_event = self.without_own().mean() / alpha
         tail = (1.0 - probability) / 2.0
-        low = special.gammaincinv(alpha, tail) / beta * self.scale
-        high = special.gammaincinv(alpha, 1.0 - tail) / beta * self.scale
-        cells = self.occurrences.shape
+        low = special.gammaincinv(alpha, tail) * per_event
+        high = special.gammaincinv(alpha, 1.0 - tail) * per_event
         own = self.mean()
         free = np.isnan(self.fixed)
         if not (np.isnan(self.overall) and np.isnan(self.total)):
             free &= False
         return (
-            np.where(free, low.reshape(cells), own),
-            np.where(free, high.reshape(cells), own),
+            np.where(free, low, own),
+            np.where(free, high, own),
         )
 
     def prior_weight(self) -> FloatArray:

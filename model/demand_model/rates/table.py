@@ -1,9 +1,15 @@
-"""Every fitted rate in one table: counts, rate, interval, prior and how far it leans on it."""
+"""Every fitted rate in one table: counts, rate, interval, prior and how far it leans on it.
+
+Beside each rate stand the few numbers from which a reader can work it out again, by
+`Basis`. With ``n = occurrences / dispersion``, ``E = exposure / dispersion`` and the prior's
+``a`` events and ``b`` exposure, a cell's rate is ``correction * (n + a) / (E + b)``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +46,36 @@ COLUMNS = (
     "prior_weight",
     "evidence",
     "source",
+    "basis",
+    "fitted_rate",
+    "dispersion",
+    "prior_events",
+    "prior_exposure",
+    "correction",
+    "interval_events",
 )
+
+
+class Basis(StrEnum):
+    """How a rate is worked out from the numbers beside it."""
+
+    CELL = "cell"
+    """One cell of a flow whose cells share a level: a Gamma posterior."""
+    ALONE = "alone"
+    """A flow of one cell."""
+    WHOLE = "whole"
+    """What the cells of a flow average to at the exposure counted."""
+    SHARE = "share"
+    """A share of referrals: a Beta posterior."""
+    PER_MONTH = "per month"
+    """Starts put down to no referral over months."""
+    CONVERSION = "conversion"
+    """A sum over weeks since referral."""
+    LEVEL = "level"
+    """The level with which the fit of monthly referrals ends."""
+    UNSEEN = "unseen"
+    """Nobody was at risk: no formula, the prior alone."""
+
 
 _WELL, _THIN = 0.25, 0.6
 _PER_CHILD_MONTH = ("child-months", "a child-month")
@@ -56,6 +91,9 @@ def rates_table(rates: FlowRates) -> pd.DataFrame:
     ``occurrences`` and ``exposure`` are as counted, before they are divided by the
     dispersion; ``low`` and ``high`` bound the central 95% of the posterior;
     ``prior_weight`` is the prior's share of the rate, 0 to 1.
+
+    ``fitted_rate`` is the rate without the analyst's own for it (of a whole flow: with
+    those of its cells); ``basis`` and the columns after it say how it is worked out.
     """
     priors = rates.priors
     rows = _referrals(rates)
@@ -110,6 +148,11 @@ def _cells(
 ) -> list[dict[str, object]]:
     low, high = (side.ravel() for side in fitted.interval())
     mean, weight = fitted.mean().ravel(), fitted.prior_weight().ravel()
+    alone, events = fitted.without_own().mean().ravel(), fitted.interval_events().ravel()
+    prior_exposure = fitted.prior_exposure().ravel()
+    basis = Basis.ALONE if len(cells) == 1 else Basis.CELL
+    if float(fitted.exposure.sum()) <= 0.0:
+        basis = Basis.UNSEEN
     set_by_analyst = ~np.isnan(fitted.fixed.ravel())
     return [
         _row(
@@ -126,6 +169,13 @@ def _cells(
                 "prior_weight": float(weight[i]),
                 "evidence": evidence(float(weight[i]), own=bool(set_by_analyst[i])),
                 "source": source,
+                "basis": basis,
+                "fitted_rate": float(alone[i]),
+                "dispersion": fitted.dispersion,
+                "prior_events": fitted.cell_events,
+                "prior_exposure": float(prior_exposure[i]),
+                "correction": fitted.scale,
+                "interval_events": float(events[i]),
             },
         )
         for i, (band, segment) in enumerate(cells)
@@ -154,6 +204,11 @@ def _overall(fitted: BandedRates, flow: Flow, prior: Prior) -> dict[str, object]
             "prior_weight": weight,
             "evidence": evidence(weight, own=own),
             "source": prior.source,
+            "basis": Basis.WHOLE if float(exposure.sum()) > 0.0 else Basis.UNSEEN,
+            "fitted_rate": replace(fitted, overall=float("nan")).overall_mean(),
+            "dispersion": fitted.dispersion,
+            "prior_events": prior.level_events,
+            "interval_events": fitted.overall_events(),
         },
     )
 
@@ -176,6 +231,9 @@ def _referrals(rates: FlowRates) -> list[dict[str, object]]:
         "prior_weight": 0.0,
         "evidence": evidence(0.0, own=own),
         "source": "the lists; season: DfE referrals by month",
+        "basis": Basis.LEVEL,
+        "fitted_rate": referrals_per_working_day(intake),
+        "interval_events": float(1.0 / max(sd[0] ** 2, 1e-12)),
     }
     return [_row(rate_id(Flow.REFERRALS), row)]
 
@@ -210,6 +268,9 @@ def _conversion(
                 "prior_weight": weight,
                 "evidence": evidence(weight, own=own),
                 "source": prior.source,
+                "basis": Basis.CONVERSION,
+                "fitted_rate": as_counted,
+                "dispersion": fitted.dispersion,
             },
         ),
         _row(
@@ -226,6 +287,8 @@ def _conversion(
                 "prior_weight": fitted.others.prior_weight,
                 "evidence": evidence(fitted.others.prior_weight, own=own_other),
                 "source": "share of starts that no referral explains: judgement †",
+                "basis": Basis.PER_MONTH,
+                "fitted_rate": others / fitted.others.months,
             },
         ),
     ]
@@ -234,11 +297,14 @@ def _conversion(
 def _nfa(rates: FlowRates) -> list[dict[str, object]]:
     shares = rates.nfa
     mean = shares.mean()
+    fitted = replace(shares, fixed=np.full_like(shares.fixed, np.nan)).mean()
     prior = shares.prior_total
     rows = []
     for i, source in enumerate(shares.segments):
         total = float(shares.total[i])
         half = _Z95 * np.sqrt(mean[i] * (1.0 - mean[i]) / (total + prior + 1.0))
+        own = bool(np.isfinite(shares.fixed[i]))
+        half = 0.0 if own else half
         weight = prior / (prior + total)
         rows.append(
             _row(
@@ -253,8 +319,14 @@ def _nfa(rates: FlowRates) -> list[dict[str, object]]:
                     "unit": "a referral",
                     "prior_rate": shares.prior_share,
                     "prior_weight": float(weight),
-                    "evidence": evidence(float(weight), own=bool(np.isfinite(shares.fixed[i]))),
+                    "evidence": evidence(float(weight), own=own),
                     "source": "judgement †",
+                    "basis": Basis.SHARE,
+                    "fitted_rate": float(fitted[i]),
+                    "dispersion": 1.0,
+                    "prior_events": prior * shares.prior_share,
+                    "prior_exposure": prior,
+                    "correction": 1.0,
                 },
             )
         )
