@@ -54,12 +54,10 @@ def _books(folder: Path) -> tuple[Path, Path]:
 def _file_picture(target: Path, book: Path, lists: Path) -> None:
     """A file: lists imported, checked, run."""
     root, control = _window(Processes(), book)
+    view = control._view  # noqa: SLF001  (its file dialog would wait for a hand)
+    view.ask_lists = lambda: (lists,)  # type: ignore[method-assign]
     for key in ("import", "check", "run"):
-        if key == "import":
-            root.setvar("lists", str(lists))
-            _press_import(control, lists)
-        else:
-            control.press(key)
+        control.press(key)
         until(lambda: control.state.doing is None, root.update, _LONG, key)
     _shot(root, target)
 
@@ -81,12 +79,6 @@ def _excel_picture(target: Path, book: Path, store: Path) -> None:
     control.stop()
     until(lambda: control.state.doing is None, root.update, _LONG, "stop")
     root.destroy()
-
-
-def _press_import(control: Control, lists: Path) -> None:
-    view = control._view  # noqa: SLF001
-    view.ask_lists = lambda: (lists,)  # type: ignore[method-assign]
-    control.press("import")
 
 
 def _window(starter: Starter, book: Path | None = None) -> tuple[tk.Tk, Control]:
