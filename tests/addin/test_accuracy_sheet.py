@@ -390,7 +390,8 @@ def area_corner(cell: str) -> tuple[int, int]:
 def test_links_lead_to_the_tables(template):
     ws = openpyxl.load_workbook(template)["Accuracy"]
     targets = [c.hyperlink.location for c in ws[4] if c.hyperlink]
-    assert targets == [f"'Accuracy'!A{t.first_row}" for t in accuracy.TABLES]
+    tables = [f"'Accuracy'!A{t.first_row}" for t in accuracy.TABLES]
+    assert targets == [*tables, "'Start'!A1"]
     for spec in accuracy.TABLES:
         assert ws.cell(spec.first_row, 1).value == "measure"
 

@@ -258,16 +258,19 @@ def test_any_sign_and_size_can_be_drawn(made: Waterfall) -> None:
             assert heights == [pytest.approx(abs(value))]
 
 
-def test_a_first_run_leaves_the_charts_empty_and_the_dashboard_line_blank(
+def test_a_first_run_says_so_where_there_is_nothing_to_compare(
     september: Forecast,
 ) -> None:
     table, ranges = changes_values(explained(september, Memory.empty(), compare=()))
     rows = {r.name: r.rows for r in ranges}
     assert table.rows == ()
-    assert rows["dash_changed"] == ((None,),)
+    assert rows["dash_changed"] == ((declared.FIRST_ON_DASHBOARD,),)
     assert rows["changed_top"] == ((declared.FIRST_RUN,),)
     for block in declared.BLOCKS:
-        assert rows[block.name] == (declared.WATERFALL_COLUMNS,)
+        head, said = rows[block.name]
+        assert head == declared.WATERFALL_COLUMNS
+        assert said[0] in declared.NOTHING_YET.values()
+        assert not any(said[1:])
 
 
 def test_a_run_writes_what_it_remembers_for_the_next_to_explain() -> None:

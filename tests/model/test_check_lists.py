@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from demand_model.annex_a import CheckSettings, Lists, Severity, check, recognise
+from demand_model.annex_a.wording import of_one
 from list_builders import CENSUS, Rows, at, clean_lists, column, raw_sheet, raw_sheets
 
 pytestmark = pytest.mark.unit
@@ -195,3 +196,25 @@ def test_a_list_of_open_rows_only_is_warned_about(number: int) -> None:
     lists[number] = [headings, *(row for row in rows if row[position] is None)]
     warned = check(raw_sheets(lists)).findings.with_rule("none-ended")
     assert [finding.list_number for finding in warned] == [number]
+
+
+def test_lists_that_seem_to_cover_different_months_are_said_loudly() -> None:
+    """One guessed window of another length than the rest doubles or halves that list's rates."""
+    lists = raw_sheets(clean_lists())
+    settings = CheckSettings(window_months={3: 3, 7: 3})
+    said = [f for f in check(lists, settings).findings.items if f.rule == "windows-differ"]
+    assert [f.severity for f in said] == [Severity.WARN]
+    assert "List 3 3, List 7 3, List 8 6" in said[0].message
+    alike = CheckSettings(window_months={3: 6, 7: 6})
+    assert not [f for f in check(lists, alike).findings.items if f.rule == "windows-differ"]
+    own = CheckSettings(window_months={3: 3, 7: 6, 8: 6})
+    found = check(lists, own).findings.items
+    assert not [f for f in found if f.rule == "windows-differ"], "the analyst set them all"
+
+
+def test_a_message_of_one_is_in_the_singular() -> None:
+    assert of_one("1 rows have a reason ceased but no end date: they count as open.") == (
+        "1 row has a reason ceased but no end date: it counts as open."
+    )
+    assert of_one("12 rows have ended.") == "12 rows have ended."
+    assert of_one("1 of 12 rows are set aside.") == "1 of 12 rows are set aside."

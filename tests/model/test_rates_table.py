@@ -6,7 +6,7 @@ import pytest
 from demand_model import fit, rates_table, simulate
 from demand_model.flows import Flow
 from demand_model.rates.fit import overridable_rate_ids, rate_id
-from demand_model.rates.table import COLUMNS, evidence
+from demand_model.rates.table import COLUMNS, Basis, evidence
 from engine_cases import made_up_exposure
 
 pytestmark = pytest.mark.unit
@@ -68,3 +68,27 @@ def test_an_own_share_closed_without_action_is_shown() -> None:
 )
 def test_words_follow_the_priors_weight(weight: float, words: str) -> None:
     assert words in evidence(weight)
+
+
+def test_a_rate_can_be_worked_out_again_from_the_numbers_beside_it() -> None:
+    found = rates_table(fit(EXPOSURE))
+    cells = found[found["basis"].isin([Basis.CELL, Basis.ALONE, Basis.SHARE])]
+    events = cells["occurrences"] / cells["dispersion"] + cells["prior_events"]
+    time = cells["exposure"] / cells["dispersion"] + cells["prior_exposure"]
+    again = cells["correction"] * events / time
+    assert again.tolist() == pytest.approx(cells["fitted_rate"].tolist(), rel=1e-9)
+    weight = cells["prior_exposure"] / time
+    assert weight.tolist() == pytest.approx(cells["prior_weight"].tolist(), rel=1e-9)
+    assert (cells["prior_exposure"] > 0).all()
+    assert len(cells) > 100
+
+
+def test_an_own_rate_leaves_the_fitted_one_beside_it() -> None:
+    name = rate_id(Flow.PLAN_ENDS, "3 to 6 months")
+    before, after = table(), table(**{name.replace("|", "__"): 0.4})
+    assert after.loc[name, "rate"] == 0.4
+    assert after.loc[name, "fitted_rate"] == before.loc[name, "fitted_rate"]
+    assert (
+        after.loc[rate_id(Flow.PLAN_ENDS), "fitted_rate"]
+        != before.loc[rate_id(Flow.PLAN_ENDS), "fitted_rate"]
+    )

@@ -93,6 +93,30 @@ def test_headlines_speak_of_today_and_the_horizon(forecast: Forecast) -> None:
     assert re.search(r"by August 2026, \+\d+ children .* and \+\d+ plans", by_name["More"])
 
 
+def test_each_scenario_is_told_in_the_baselines_words(forecast: Forecast) -> None:
+    told = forecast.scenario_headlines
+    assert set(told) == {"Baseline", "Locked", "More"}
+    assert told["Baseline"] == forecast.headlines[:3]
+    for name in ("Locked", "More"):
+        care, plans, referrals = told[name]
+        assert care.startswith("Children in care: 20 today; ")
+        assert plans.startswith("Child protection plans: 20 today; ")
+        assert all(line.endswith(f" under {name}.") for line in (care, plans, referrals))
+
+
+def test_a_scenario_that_begins_after_the_horizon_makes_no_difference() -> None:
+    later = Scenario(
+        name="Later",
+        changes=(Multiply(flow=Flow.REFERRALS, factor=0.5, start=date(2027, 1, 1)),),
+    )
+    one_month = simulate(
+        made_up_rates(1), (Scenario(name="Baseline"), later), horizon_months=1, draws=40, seed=3
+    )
+    told = summarise(one_month, made_up_exposure(1)).headlines
+    assert told[-1] == "Later: no difference by April 2026."
+    assert re.search(r"Referrals: .*\d in April 2026 \(80% between", told[2])
+
+
 def test_without_a_baseline_there_is_nothing_to_compare(run: tuple[Trajectories, ...]) -> None:
     found = summarise(run[1:2], made_up_exposure(1))
     assert found.differences.empty

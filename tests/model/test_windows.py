@@ -80,6 +80,23 @@ def test_a_window_is_never_shorter_than_its_rows_need() -> None:
     assert found.window.start <= date(2023, 7, 20)
 
 
+@pytest.mark.parametrize("endings", [1, 4, 9])
+def test_a_short_extract_of_few_endings_follows_the_referrals(endings: int) -> None:
+    """Half of six guessed months without an ending would halve the rate of leaving."""
+    rng = np.random.default_rng(endings)
+    few = [events(rng, endings, 3) for _ in range(40)]
+    alone = [detect_window(days, CENSUS).window.months for days in few]
+    assert alone.count(6) >= 20, "by themselves they cannot tell"
+    told = [detect_window(days, CENSUS, like=3).window.months for days in few]
+    assert told.count(3) >= 39, "but for a silence of one in a hundred"
+
+
+def test_endings_before_the_referrals_begin_are_not_given_up() -> None:
+    rng = np.random.default_rng(8)
+    ends = np.append(events(rng, 12, 6), np.datetime64(date(2023, 10, 9)))
+    assert detect_window(ends, CENSUS, like=1).window.months == 6
+
+
 def test_months_that_are_not_covered_are_not_claimed() -> None:
     """Since 1 September is seven months: twelve would nearly halve every rate."""
     rng = np.random.default_rng(5)

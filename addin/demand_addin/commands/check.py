@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from demand_addin.commands.closed_file import FileJob, change_file
+from demand_addin.commands.inputs import list_sheets, read_inputs
 from demand_addin.commands.outcome import ExitCode, Json, Outcome
 from demand_addin.history_sheet import Memory, read_history, read_memory
-from demand_addin.layout.sheets import SHEETS
 from demand_addin.plan import plan_check
 from demand_addin.ports import BookPlan, WorkbookPort
 from demand_addin.progress import Progress, silent
 from demand_addin.run_log import TABLE as RUN_LOG
 from demand_addin.run_log import broken_links, past_runs, same_again
-from demand_addin.settings import RunSettings, read_mapping, read_settings
+from demand_addin.settings import RunSettings, read_mapping
 from demand_model import History, check
 from demand_model.annex_a.checked import CheckResult, RowTally
 from demand_model.annex_a.findings import Finding, Findings, Severity
 from demand_model.annex_a.fingerprint import list_hash
-from demand_model.annex_a.raw import RawSheet
 from demand_model.annex_a.recognise import recognise
-from demand_model.errors import InvalidInputError
 
 _SHOWN = 10
 _SPOKEN = (Severity.STOP, Severity.WARN)
@@ -49,7 +47,7 @@ def check_book(job: FileJob, *, progress: Progress = silent) -> Outcome:
     """
 
     def work(book: WorkbookPort) -> tuple[BookPlan, Judged]:
-        judged = judge(book, read_settings(book), progress)
+        judged = judge(book, read_inputs(book), progress)
         plan = plan_check(
             judged.check,
             authority=judged.settings.authority,
@@ -102,22 +100,6 @@ def judge(book: WorkbookPort, settings: RunSettings, progress: Progress) -> Judg
         history=history,
         memory=memory,
     )
-
-
-def list_sheets(book: WorkbookPort) -> tuple[RawSheet, ...]:
-    """Read the paste sheets; where one was renamed, also every sheet that is not the product's."""
-    names = book.sheet_names()
-    paste = [spec.name for spec in SHEETS if spec.list_number is not None]
-    owned = {spec.name for spec in SHEETS}
-    wanted = [name for name in names if name in paste]
-    if len(wanted) < len(paste):
-        wanted += [name for name in names if name not in owned]
-    if not wanted:
-        raise InvalidInputError(
-            f"{book.name} holds none of the sheets {', '.join(paste)}; its sheets are: "
-            f"{', '.join(names)}."
-        )
-    return tuple(book.read_sheet(name) for name in wanted)
 
 
 def check_lines(result: CheckResult) -> tuple[str, ...]:

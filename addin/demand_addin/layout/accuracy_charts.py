@@ -181,7 +181,7 @@ def _errors(book: xlsxwriter.Workbook, block: Area) -> Chart:
         {
             "reverse": True,
             "crossing": "max",
-            "num_font": {"name": FONT, "size": 8, "color": GREY},
+            "num_font": {"name": FONT, "size": parts.TEXT_SIZE, "color": GREY},
             "line": {"color": GREY},
             "major_tick_mark": "none",
             "major_gridlines": {"visible": False},

@@ -93,7 +93,7 @@ def _texts(ws: Worksheet, formats: Formats) -> None:
     caption = formats.get(bold=True, font_size=11, font_color=BLUE, valign="vcenter")
     sentence = formats.get(valign="vcenter")
     measure = formats.get(bold=True, valign="vcenter")
-    small = formats.get(font_size=9, font_color=GREY, valign="vcenter")
+    small = formats.get(font_color=GREY, valign="vcenter")
     for row, text in _CAPTIONS.items():
         ws.write_string(row - 1, 0, text, caption)
     first = {
@@ -128,8 +128,8 @@ def _mark_model(ws: Worksheet, formats: Formats) -> None:
 
 def _links(ws: Worksheet, formats: Formats) -> None:
     """Lead to the tables, which stand far below."""
-    link = formats.get(font_color=BLUE, underline=1, font_size=9, valign="vcenter")
-    label = formats.get(font_color=GREY, font_size=9, valign="vcenter")
+    link = formats.get(font_color=BLUE, underline=1, valign="vcenter")
+    label = formats.get(font_color=GREY, valign="vcenter")
     ws.write_string(_LINK_ROW - 1, 0, "The tables on this sheet:", label)
     targets: tuple[tuple[int, TableSpec, str], ...] = (
         (1, declared.SCORES, "Scores"),

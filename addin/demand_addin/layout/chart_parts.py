@@ -15,6 +15,9 @@ from xlsxwriter.chart import Chart
 from demand_addin.layout.declare import Area
 from demand_addin.layout.styles import BLUE, FONT, GREY
 
+TEXT_SIZE = 10
+"""Points; smaller is hard to read on a printed page."""
+
 RULES = "#E1E5EA"
 """Colour of gridlines and of the chart's border."""
 
@@ -40,7 +43,7 @@ def series(sheet: str, block: Area, column: int) -> dict[str, Any]:
 
 def legend(without: Iterable[int] = ()) -> dict[str, Any]:
     """Put the legend below, without the series of these numbers (in drawing order)."""
-    options: dict[str, Any] = {"position": "bottom", "font": {"name": FONT, "size": 8}}
+    options: dict[str, Any] = {"position": "bottom", "font": {"name": FONT, "size": TEXT_SIZE}}
     hidden = list(without)
     return options | {"delete_series": hidden} if hidden else options
 
@@ -49,7 +52,7 @@ def y_axis(*, is_from_zero: bool, number_format: str = "#,##0") -> dict[str, Any
     """Describe an axis of counts with light gridlines."""
     axis: dict[str, Any] = {
         "num_format": number_format,
-        "num_font": {"name": FONT, "size": 8, "color": GREY},
+        "num_font": {"name": FONT, "size": TEXT_SIZE, "color": GREY},
         "line": {"none": True},
         "major_gridlines": {"visible": True, "line": {"color": RULES, "width": 0.75}},
         "major_tick_mark": "none",
@@ -62,7 +65,7 @@ def date_axis(*, months_apart: int = 3) -> dict[str, Any]:
     return {
         "date_axis": True,
         "num_format": "mmm yy",
-        "num_font": {"name": FONT, "size": 8, "color": GREY},
+        "num_font": {"name": FONT, "size": TEXT_SIZE, "color": GREY},
         "line": {"color": GREY},
         "major_unit": months_apart,
         "major_unit_type": "months",

@@ -16,10 +16,10 @@ from xlsxwriter.chart import Chart
 from demand_addin.layout import chart_data as blocks
 from demand_addin.layout import chart_parts as parts
 from demand_addin.layout.declare import Area
-from demand_addin.layout.styles import BLUE, FONT, GREY, MAROON, ORANGE, TEAL
+from demand_addin.layout.styles import BLUE, FONT, GREY, LILAC, MAROON, ORANGE, TEAL
 
 SHEET = "Chart data"
-_BANDS = ("#CBD5E3", "#9DB1CB", "#6E8DB3", "#9DB1CB", "#CBD5E3")
+_BANDS = ("#CBD5E3", "#9DB1CB", "#7290B6", "#9DB1CB", "#CBD5E3")
 _DASHES = ("dash", "long_dash", "dash_dot", "square_dot")
 _LINES = (BLUE, TEAL, MAROON, ORANGE)
 
@@ -47,9 +47,11 @@ class ChartSpec:
     height: int
 
 
-_FAN_SIZE = {"width": 396, "height": 368}
-_THIRD = {"width": 396, "height": 302}
-_HALF = {"width": 596, "height": 228}
+_FAN_SIZE = {"width": 408, "height": 354}
+_THIRD = {"width": 408, "height": 302}
+_THIRD_STEP = 411
+_LEFT, _RIGHT = {"width": 636, "height": 228}, {"width": 596, "height": 228}
+_RIGHT_OFFSET = 642
 _TITLES = {
     "referrals": "Referrals in each month",
     "cp_open": "Children on a protection plan",
@@ -65,7 +67,7 @@ CHARTS: tuple[ChartSpec, ...] = (
             "and shaded ranges that widen with time. The figures are in the table above and on "
             "sheet Forecast.",
             cell="A19",
-            x_offset=2 + 400 * i,
+            x_offset=2 + _THIRD_STEP * i,
             **_FAN_SIZE,
         )
         for i, (measure, title) in enumerate(_TITLES.items())
@@ -77,7 +79,7 @@ CHARTS: tuple[ChartSpec, ...] = (
             alt_text=f"{title} under up to four scenarios: the past as a solid line, then a "
             "dashed line a scenario. The figures are on sheet Forecast.",
             cell="A43",
-            x_offset=2 + 400 * i,
+            x_offset=2 + _THIRD_STEP * i,
             **_THIRD,
         )
         for i, (measure, title) in enumerate(_TITLES.items())
@@ -89,7 +91,7 @@ CHARTS: tuple[ChartSpec, ...] = (
         "those that came back, those that will not come back, and those still hidden.",
         cell="A56",
         x_offset=2,
-        **_HALF,
+        **_LEFT,
     ),
     ChartSpec(
         block="chart_placement",
@@ -97,8 +99,8 @@ CHARTS: tuple[ChartSpec, ...] = (
         alt_text="Children in care in the three largest placement groups and in all others: the "
         "past as solid lines, the average forecast as dashed lines.",
         cell="A56",
-        x_offset=602,
-        **_HALF,
+        x_offset=_RIGHT_OFFSET,
+        **_RIGHT,
     ),
     *(
         ChartSpec(
@@ -107,8 +109,8 @@ CHARTS: tuple[ChartSpec, ...] = (
             alt_text=f"{title}: the past as solid lines, the average forecast as dashed lines. "
             "Where starts exceed ends the number open grows.",
             cell="A69",
-            x_offset=2 + 600 * i,
-            **_HALF,
+            x_offset=_RIGHT_OFFSET if i else 2,
+            **(_RIGHT if i else _LEFT),
         )
         for i, (measure, title) in enumerate(
             (("cp", "Protection plans: starts and ends"), ("cla", "Care: starts and ends"))
@@ -148,7 +150,7 @@ def _fan(book: xlsxwriter.Workbook, block: Area) -> Chart:
         "value": True,
         "position": "above",
         "num_format": "#,##0",
-        "font": {"name": FONT, "size": 9, "bold": True, "color": BLUE},
+        "font": {"name": FONT, "size": 10, "bold": True, "color": BLUE},
         "custom": [{"delete": True}] * last,
     }
     for column, line, labels in (
@@ -182,9 +184,13 @@ def _compare(book: xlsxwriter.Workbook, block: Area) -> Chart:
 def _hidden_need(book: xlsxwriter.Workbook, block: Area) -> Chart:
     """Draw the three parts as a stack; their sum is what was not made."""
     chart = parts.new_chart(book, {"type": "area", "subtype": "stacked"})
-    for column, colour in ((2, "#5FB9B1"), (3, "#C9CDD2"), (4, "#9DB1CB")):
-        area = {"fill": {"color": colour}, "border": {"none": True}}
-        chart.add_series(_series(block, column) | area)
+    stripes = {"pattern": "dark_upward_diagonal", "fg_color": LILAC, "bg_color": "#FFFFFF"}
+    for column, how in (
+        (2, {"fill": {"color": TEAL}}),
+        (3, {"fill": {"color": BLUE}}),
+        (4, {"pattern": stripes}),
+    ):
+        chart.add_series(_series(block, column) | {**how, "border": {"none": True}})
     lines = parts.new_chart(book, {"type": "line"})
     line = {"color": GREY, "width": 2, "dash_type": "dash"}
     lines.add_series(_series(block, 1) | {"line": line, "marker": {"type": "none"}})
@@ -201,7 +207,7 @@ def _pairs(book: xlsxwriter.Workbook, block: Area, count: int, *, named: int) ->
     chart = parts.new_chart(book, {"type": "line"})
     for i in range(count):
         line = {"color": _LINES[i], "width": 2.25}
-        chart.add_series(_series(block, i + 1) | {"line": line, "marker": {"type": "none"}})
+        chart.add_series(_series(block, i + 1) | {"line": line, "marker": _marker(i)})
     for i in range(count):
         line = {"color": _LINES[i], "width": 2, "dash_type": _DASHES[i]}
         chart.add_series(_series(block, count + i + 1) | {"line": line, "marker": {"type": "none"}})
@@ -210,12 +216,22 @@ def _pairs(book: xlsxwriter.Workbook, block: Area, count: int, *, named: int) ->
     return chart
 
 
+def _marker(number: int) -> dict[str, Any]:
+    """Tell solid lines apart without colour: the first has no marks."""
+    if not number:
+        return {"type": "none"}
+    colour = _LINES[number]
+    kind = ("none", "circle", "diamond", "square")[number]
+    return {"type": kind, "size": 5, "fill": {"color": colour}, "border": {"color": colour}}
+
+
 def _series(block: Area, column: int) -> dict[str, Any]:
     return parts.series(SHEET, block, column)
 
 
 def _dress(chart: Chart, spec: ChartSpec) -> None:
-    chart.set_x_axis(parts.date_axis())
+    is_narrow = spec.width < _RIGHT["width"]
+    chart.set_x_axis(parts.date_axis(months_apart=6 if is_narrow else 3))
     if not spec.block.startswith("chart_compare_"):
         chart.set_y_axis(parts.y_axis(is_from_zero=True))
     parts.dress(chart, title=spec.title, width=spec.width, height=spec.height)

@@ -7,7 +7,8 @@ own on the Settings sheet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from demand_addin.ports import CellValue
@@ -78,6 +79,9 @@ class TableSpec:
         1-based column that it begins in; most begin in column A.
     room
         Rows that the sheet keeps free below the headings.
+    formulas
+        Formulas that a plan may put into its cells, by name (`demand_addin.ports.Calculated`);
+        without ``=``, in the words of the file format.
     """
 
     name: str
@@ -85,6 +89,7 @@ class TableSpec:
     first_row: int = 5
     room: int = 1_000_000
     first_column: int = 1
+    formulas: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def headings(self) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ SETTINGS: tuple[Setting, ...] = (
         label="Scenario of the fan charts",
         default="Baseline",
         unit="name",
-        note="A scenario of sheet Scenarios; the headline table shows it too.",
+        note="A scenario of sheet Scenarios; the sentences and the table above show it too.",
         source="your choice",
         choices_from="scenario_names",
     ),

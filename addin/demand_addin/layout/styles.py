@@ -91,6 +91,17 @@ class Formats:
         """For headings over texts."""
         return self.get(bold=True, font_color="#FFFFFF", bg_color=BLUE, text_wrap=True)
 
+    @property
+    def link(self) -> Format:
+        """For a way to another sheet."""
+        return self.get(font_color=BLUE, underline=1)
+
+    @property
+    def needs_a_look(self) -> dict[str, object]:
+        """How the master check stands out where it says that something needs a look."""
+        style = self.get(bold=True, font_color=MAROON)
+        return {"type": "text", "criteria": "containing", "value": "need", "format": style}
+
     def heading_of(self, style: Style) -> Format:
         """Return the format of a heading, aligned as its column is."""
         aligned: dict[str, object] = (

@@ -33,6 +33,13 @@ BARS = {
 """Columns of each waterfall: before, the drivers that can move the measure, after."""
 
 FIRST_RUN = "Run again next month, and this sheet says why the forecast changed."
+FIRST_ON_DASHBOARD = (
+    "What changed: this is the workbook's first forecast; from the next on, this line says why it "
+    "moved."
+)
+NOTHING_YET = {"since": "No earlier forecast yet", "between": "Choose two scenarios"}
+"""Label of a chart that has nothing to show."""
+
 NO_RUN = "No forecast yet: see sheet Start."
 _AXIS_NOTE = (
     "Blue columns are the two forecasts; between them, orange is what a change adds (+) and green "
@@ -80,13 +87,13 @@ WHAT_CHANGED = TableSpec(
         Column(
             name="change",
             meaning="What it adds or takes; blank for the forecasts themselves.",
-            style=Style.NUMBER,
+            style=Style.GENERAL,
             width=9,
         ),
         Column(
             name="running",
             meaning="The forecast with the changes so far; the last is the new forecast.",
-            style=Style.NUMBER,
+            style=Style.GENERAL,
             width=9,
         ),
         Column(name="note", meaning="What the change rests on.", width=62),
@@ -132,7 +139,7 @@ def page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Work
     last = len(WHAT_CHANGED.columns)
     ws.set_column(last, last + 20, 12, formats.free)
     ws.write_string(TOP.cell, NO_RUN, formats.get(bold=True, font_size=11))
-    small = formats.get(font_size=9, font_color=GREY)
+    small = formats.get(font_color=GREY)
     sentence = formats.get(font_size=11, valign="vcenter")
     for which in SETS:
         head = _HEAD_ROW[which]
@@ -178,7 +185,7 @@ def _waterfall(book: xlsxwriter.Workbook, block: Area, title: str) -> Chart:
         chart.add_series(parts.series(_DATA_SHEET, block, column) | options)
     chart.set_x_axis(
         {
-            "num_font": {"name": FONT, "size": 9, "color": GREY},
+            "num_font": {"name": FONT, "size": 10, "color": GREY},
             "line": {"color": RULE},
             "major_tick_mark": "none",
             "label_position": "low",

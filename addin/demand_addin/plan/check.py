@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from demand_addin.layout.sheets import status_names
 from demand_addin.layout.tables import FINDINGS, MAPPING, ROW_TALLIES, WINDOWS
+from demand_addin.plan.cautions import cautions
 from demand_addin.plan.values import day_name, frame_rows
 from demand_addin.ports import BookPlan, CellValue, RangeValues, TableRead, TableValues
 from demand_model.annex_a.checked import CheckResult
@@ -66,10 +67,13 @@ def check_results(check: CheckResult) -> dict[str, CellValue]:
     return {
         "check_rows": OK if conserved else LOOK,
         "check_stops": LOOK if check.findings.stops else OK,
+        **({"check_months": LOOK if cautions(check) else OK} if check.lists else {}),
     }
 
 
-def start_ranges(check: CheckResult, authority: str, said: str) -> tuple[RangeValues, ...]:
+def start_ranges(
+    check: CheckResult, authority: str, said: str, headline: str = ""
+) -> tuple[RangeValues, ...]:
     """Return what sheet Start shows of the lists and the last command."""
     census: CellValue = day_name(check.lists.census_date) if check.lists else "not known yet"
     return one_cell_each(
@@ -77,6 +81,7 @@ def start_ranges(check: CheckResult, authority: str, said: str) -> tuple[RangeVa
             "start_authority": authority or "not given (sheet Settings)",
             "start_census_date": census,
             "start_last_run": said,
+            **({"start_says": headline} if headline else {}),
         }
     )
 

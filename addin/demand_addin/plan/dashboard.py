@@ -14,6 +14,7 @@ from demand_addin.plan.values import cells, change, day_name, month_end, month_n
 from demand_addin.ports import CellValue, RangeValues
 from demand_model.annex_a.checked import CheckResult
 from demand_model.results.forecast import Forecast
+from demand_model.simulation.scenario import BASELINE
 
 _MEASURES = {
     "referrals": "Referrals in the month",
@@ -21,10 +22,17 @@ _MEASURES = {
     "cla_open": "Children in care",
 }
 _COLUMNS = 3
-_LINE_LENGTH = 150
+_LEADS = (1, 3, 6, 12)
+_LINE_LENGTH = 165
 _RECENT_MONTHS = 6
 _OWN = "set by you"
-_LISTS = {3: "referrals", 7: "protection plans", 8: "periods of care"}
+_LISTS = {
+    3: ("referral", "referrals"),
+    7: ("protection plan", "protection plans"),
+    8: ("period of care", "periods of care"),
+}
+_UNKNOWN = "not known"
+_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +77,17 @@ def headline(
 
 
 def number_rows(
-    forecast: Forecast, scenario: str, interval: int
+    forecast: Forecast, scenario: str, interval: int, monthly: pd.DataFrame
 ) -> tuple[tuple[CellValue, ...], ...]:
-    """Return the headline table: headings, then a row a measure."""
-    heads: list[CellValue] = ["Measure", "Today"]
+    """Return the headline table: headings, then a row a measure.
+
+    Parameters
+    ----------
+    monthly
+        Every monthly count that is known (`history_sheet.monthly_actuals`).
+    """
+    then = month_end(forecast.census_date, -_YEAR)
+    heads: list[CellValue] = ["Measure", "Today", f"Against a year\nago: {then:%b %Y}"]
     leads = lead_months(_horizon(forecast))
     for lead in leads:
         months = "1 month" if lead == 1 else f"{lead} months"
@@ -84,7 +99,10 @@ def number_rows(
     unused: tuple[CellValue, ...] = (None,) * (3 * (_COLUMNS - len(leads)))
     rows: list[tuple[CellValue, ...]] = [(*heads, *unused)]
     for measure, label in _MEASURES.items():
-        row: list[CellValue] = [label, *cells([_now(forecast, measure)], decimals=0)]
+        now = _now(forecast, measure)
+        row: list[CellValue] = [label, *cells([now], decimals=0)]
+        past = year_ago(forecast, measure, monthly)
+        row.append(_UNKNOWN if past is None or now is None else change(past, now))
         for lead in leads:
             h = headline(forecast, measure, scenario, lead, interval)
             if h is None:
@@ -102,15 +120,28 @@ def number_rows(
 def lead_months(horizon: int) -> tuple[int, ...]:
     """Return up to three numbers of months ahead for the table, the horizon last.
 
-    >>> lead_months(24), lead_months(60), lead_months(6), lead_months(1)
-    ((6, 12, 24), (12, 24, 60), (2, 4, 6), (1,))
+    >>> lead_months(24), lead_months(12), lead_months(7), lead_months(2), lead_months(1)
+    ((6, 12, 24), (3, 6, 12), (3, 6, 7), (1, 2), (1,))
     """
-    if horizon >= 36:
-        return 12, 24, horizon
-    if horizon >= 15:
-        return 6, 12, horizon
-    thirds = {max(1, round(horizon * part / _COLUMNS)) for part in range(1, _COLUMNS + 1)}
-    return tuple(sorted(thirds))
+    before = [lead for lead in _LEADS if lead < horizon]
+    return (*before[-(_COLUMNS - 1) :], horizon)
+
+
+def year_ago(forecast: Forecast, measure: str, monthly: pd.DataFrame) -> float | None:
+    """Return what today's figure was twelve months earlier; ``None`` if it is not known.
+
+    For a stock, the count at that month's end; for referrals, the mean of the same
+    months of the year before, so that the season is the same.
+    """
+    history = forecast.history
+    past = history[(history["measure"] == measure) & (history["segment"] == "all")]
+    ends = past["month_end"].sort_values()
+    ends = ends.iloc[-1:] if measure.endswith("_open") else ends.iloc[-_RECENT_MONTHS:]
+    then = pd.PeriodIndex(ends, freq="M") - _YEAR
+    if not len(then) or measure not in monthly or not then.isin(monthly.index).all():
+        return None
+    found = monthly.loc[then, measure]
+    return None if found.isna().any() else float(found.mean())
 
 
 def _horizon(forecast: Forecast) -> int:
@@ -148,12 +179,19 @@ def basis_rows(
     draws: int,
     until: date,
     run: str,
+    earlier: str,
 ) -> tuple[tuple[CellValue, ...], ...]:
-    """Return what the numbers rest on, a sentence a line."""
+    """Return what the numbers rest on, a sentence a line.
+
+    Parameters
+    ----------
+    earlier
+        Which months from before the lists were used (`plan.memory.earlier_words`).
+    """
     windows = check.lists.windows if check.lists else {}
     used = ", ".join(
-        f"{t.used:,} {_LISTS.get(t.list_number, 'rows')}"
-        + (f" over {windows[t.list_number].months} months" if t.list_number in windows else "")
+        _rows_used(t.list_number, t.used)
+        + (f" over {_months(windows[t.list_number].months)}" if t.list_number in windows else "")
         for t in check.tallies
     )
     found = sum(t.found for t in check.tallies)
@@ -163,6 +201,7 @@ def basis_rows(
     own = " 1 rate is your own." if used_own == 1 else own
     return (
         (f"Your lists: {used}. {aside:,} of {found:,} rows set aside (sheet Checks says why).",),
+        (earlier,),
         (_rates_sentence(rates) + own,),
         (f"{draws:,} simulated futures to {month_name(until)}. {run}",),
         (
@@ -172,6 +211,15 @@ def basis_rows(
     )
 
 
+def _rows_used(number: int, used: int) -> str:
+    one, many = _LISTS.get(number, ("row", "rows"))
+    return f"{used:,} {one if used == 1 else many}"
+
+
+def _months(count: int) -> str:
+    return "1 month" if count == 1 else f"{count} months"
+
+
 def _rates_sentence(rates: pd.DataFrame) -> str:
     """Return how many of the rates that are not split by band or group the lists support."""
     whole = rates[(rates["duration_band"] == "all") & (rates["segment"] == "all")]
@@ -179,8 +227,9 @@ def _rates_sentence(rates: pd.DataFrame) -> str:
     words = main["evidence"].astype(str)
     well = int((words.str.startswith("well") | (words == _OWN)).sum())
     return (
-        f"Your rates: {well} of the {len(main)} main rates are well supported by your lists; the "
-        "others, and most splits by age and time, lean on national figures (sheet Rates)."
+        f"Your rates: {well} of the {len(main)} main rates {'is' if well == 1 else 'are'} well "
+        "supported by your lists; the others, and most splits by age and time, lean on national "
+        "figures (sheet Rates)."
     )
 
 
@@ -192,17 +241,24 @@ def dashboard_ranges(
     interval: int,
     draws: int,
     hidden: str,
+    monthly: pd.DataFrame,
+    first: Sequence[str] = (),
     children: int | None = None,
 ) -> tuple[RangeValues, ...]:
-    """Return the Dashboard's title line, sentences, table and captions."""
+    """Return the Dashboard's title line, sentences, table and captions.
+
+    Parameters
+    ----------
+    monthly
+        Every monthly count that is known (`history_sheet.monthly_actuals`).
+    first
+        Sentences to be read before all others (`plan.cautions`).
+    """
     ends = forecast.table["month_end"]
     until = f" to {month_name(ends.max().date())}" if len(ends) else ""
     texts = {
         "dash_subtitle": f"{authority or 'Authority not given'}. Lists as at "
         f"{day_name(forecast.census_date)}, forecast{until}. Scenario: {scenario}.",
-        "dash_numbers_note": "Figures are averages of the simulated futures. Today's referrals "
-        "are the average of the lists' last whole months, six at most: single months differ "
-        "with the season." + _per_ten_thousand(forecast, scenario, children),
         "dash_fan_note": f"Past and forecast, scenario {scenario}. The darkest shading holds 50% "
         f"of {draws:,} simulated futures, the next 80%, the lightest 95%.",
         "dash_compare_note": "Scenarios compared: the past (solid), then the average of the "
@@ -214,8 +270,49 @@ def dashboard_ranges(
     }
     return (
         *(RangeValues(name=name, rows=((text,),)) for name, text in texts.items()),
-        RangeValues(name="dash_headlines", rows=headline_rows(forecast.headlines)),
-        RangeValues(name="dash_numbers", rows=number_rows(forecast, scenario, interval)),
+        RangeValues(
+            name="dash_headlines", rows=headline_rows((*first, *sentences(forecast, scenario)))
+        ),
+        RangeValues(name="dash_numbers", rows=number_rows(forecast, scenario, interval, monthly)),
+        RangeValues(
+            name="dash_numbers_note",
+            rows=(
+                (
+                    f"Scenario: {scenario}. Figures are averages of the simulated futures. Today's "
+                    "referrals are the average of the lists' last whole months, six at most.",
+                ),
+                (
+                    _year_ago_note(forecast, monthly)
+                    + _per_ten_thousand(forecast, scenario, children),
+                ),
+            ),
+        ),
+    )
+
+
+def sentences(forecast: Forecast, scenario: str) -> tuple[str, ...]:
+    """Return the headlines of the scenario that the table and the fan charts show.
+
+    What another scenario than the baseline brings comes first, then what it
+    changes, then how the others differ.
+    """
+    told = forecast.scenario_headlines.get(scenario, ())
+    if scenario == BASELINE.name or not told:
+        return forecast.headlines
+    base = forecast.scenario_headlines.get(BASELINE.name, ())
+    others = [line for line in forecast.headlines if line not in base]
+    own = [line for line in others if line.startswith(f"{scenario}: ")]
+    return (*told, *own, *(line for line in others if line not in own))
+
+
+def _year_ago_note(forecast: Forecast, monthly: pd.DataFrame) -> str:
+    known = [m for m in _MEASURES if year_ago(forecast, m, monthly) is not None]
+    if len(known) == len(_MEASURES):
+        return "A year ago: of referrals, the same months of the year before."
+    lacking = "" if not known else " for some measures"
+    return (
+        f"A year ago: not known{lacking}; neither the lists nor sheets History and Memory go back "
+        "so far. Paste your monthly counts into sheet History."
     )
 
 

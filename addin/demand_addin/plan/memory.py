@@ -10,6 +10,7 @@ from demand_addin.history_sheet import FORECAST_COLUMNS, Memory, overlaid
 from demand_addin.layout.memory import MEMORY_FORECASTS, MEMORY_MONTHS
 from demand_addin.plan.values import frame_rows
 from demand_addin.ports import TableValues
+from demand_model import History
 from demand_model.results.records import ForecastRecord
 
 KEPT_CENSUS_DATES = 36
@@ -76,6 +77,28 @@ def memory_tables(memory: Memory) -> tuple[TableValues, TableValues]:
             rows=frame_rows(memory.forecasts, MEMORY_FORECASTS.headings),
         ),
     )
+
+
+def earlier_words(months: History | None, history: History, listed: pd.DataFrame) -> str:
+    """Say how many months from before the lists a run used, and where they come from.
+
+    Parameters
+    ----------
+    months
+        What the fit knows beside the lists; ``None`` if nothing.
+    history
+        The analyst's own monthly counts, which win over what is remembered.
+    listed
+        The whole months that the lists show.
+    """
+    used = set(months.table.index) - set(listed.index) if months is not None else set()
+    if not used:
+        return "No month from before the lists was used: sheets History and Memory hold none yet."
+    own = len(used & set(history.table.index))
+    parts = [(own, "History"), (len(used) - own, "Memory")]
+    said = " and ".join(f"{count:,} of sheet {sheet}" for count, sheet in parts if count)
+    word = "Month" if len(used) == 1 else "Months"
+    return f"{word} from before the lists that were used too: {said}."
 
 
 def _rows(record: ForecastRecord) -> pd.DataFrame:

@@ -104,7 +104,7 @@ def changes_values(found: Changes) -> tuple[TableValues, tuple[RangeValues, ...]
         RangeValues(name=declared.TOP.name, rows=((found.headline,),)),
         RangeValues(
             name=declared.DASHBOARD_LINE.name,
-            rows=((found.headline if found.since else None,),),
+            rows=((found.headline if found.since else declared.FIRST_ON_DASHBOARD,),),
         ),
     ]
     for which, waterfalls in sets.items():
@@ -223,7 +223,8 @@ def _between(
 
 
 def _rows(waterfall: Waterfall) -> list[tuple[CellValue, ...]]:
-    table = waterfall.written(1)
+    # As in the sentences and the charts, so that all three say the same figure.
+    table = waterfall.written()
     columns = ("driver", "value", "running", "is_total", "note")
     return [
         (
@@ -250,6 +251,8 @@ def _blocks(which: str, waterfalls: Sequence[Waterfall]) -> list[RangeValues]:
         if measure in by_measure:
             room = declared.BARS[which][measure]
             rows = (*rows, *_fitted(columns_of(by_measure[measure]), room))
+        else:
+            rows = (*rows, (declared.NOTHING_YET[which], None, None, None, None))
         ranges.append(RangeValues(name=f"chart_changed_{which}_{measure}", rows=rows))
     return ranges
 

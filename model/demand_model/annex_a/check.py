@@ -51,6 +51,8 @@ _LOOKS_PERSONAL = re.compile(
     r"\d{5,}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|@|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}", re.IGNORECASE
 )
 _MOST_SPELLINGS = 200
+WINDOWS_DIFFER = "windows-differ"
+"""Rule of the finding that the lists seem to cover different numbers of months."""
 
 _REFERRALS = ["child_id", "date_of_birth", "date", "source_code", "source_group", "nfa",
               "previous_referrals"]  # fmt: skip
@@ -219,10 +221,30 @@ def _windows(reads: Sequence[ReadList], census: date, settings: CheckSettings) -
         if not found.snapped:
             read.ledger.say(
                 "window-unusual", Severity.WARN,
-                f"List {read.number} goes back {found.window.months} whole months, not 6, 12, 18 "
+                f"List {read.number} goes back {_whole(found.window.months)}, not 6, 12, 18 "
                 "or so: check how it was extracted, or set the window in Settings.",
             )  # fmt: skip
+    _say_if_windows_differ(reads, windows)
     return windows
+
+
+def _whole(months: int) -> str:
+    return "1 whole month" if months == 1 else f"{months} whole months"
+
+
+def _say_if_windows_differ(reads: Sequence[ReadList], windows: Mapping[int, Window]) -> None:
+    """Lists of one extract cover the same months; a wrong guess doubles or halves rates."""
+    guessed = [n for n, window in windows.items() if window.detected]
+    if len({window.months for window in windows.values()}) < 2 or not guessed:
+        return
+    spans = ", ".join(f"List {n} {w.months}" for n, w in sorted(windows.items()))
+    read = next(read for read in reads if read.number == guessed[-1])
+    read.ledger.say(
+        WINDOWS_DIFFER, Severity.WARN,
+        f"The lists are taken to cover different numbers of months ({spans}). If they are of one "
+        "extract, type its number of months beside the window of each list on sheet Settings: a "
+        "wrong window bends every rate of that list.",
+    )  # fmt: skip
 
 
 def _say_window(read: ReadList, window: Window, *, how: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from demand_model.annex_a.findings import Finding, Severity
 from demand_model.annex_a.recognise import Recognised
+from demand_model.annex_a.wording import of_one
 
 SHOWN_SINGLY = 50
 """So many rows of a rule have a finding each; one more stands for the rest."""
@@ -106,7 +107,7 @@ class Ledger:
                 cell=self.found.address(rows[0], name) if len(rows) else "",
                 rule=rule,
                 severity=severity,
-                message=message,
+                message=of_one(message),
                 column=self.heading(name) if name else "",
                 count=max(1, len(rows)) if count is None else count,
             )

@@ -6,7 +6,8 @@ month's end, since few things are recorded on a weekend.
 
 Window of a list: from its first ending (Lists 7 and 8) or referral (List 3),
 isolated earlier rows aside, snapped to 6, 12, 18, 24, … whole months before the
-census date. A list with too few events to tell follows List 3.
+census date. A list with too few events to tell follows List 3, be
+that longer or shorter: the lists of one extract cover the same months.
 
 What is "isolated", "too long a silence" or "too few" is judged in one way: by
 the chance of so long a gap if days with an event kept coming at the list's own
@@ -176,17 +177,34 @@ def detect_window(events: Days, census: date, *, like: int | None = None) -> Win
         return _detection(census, like or STEP_MONTHS, days, stray=0)
     kept = _without_earlier_strays(days, census, like)
     stray = len(days) - len(kept)
+    months = _own_months(kept, census)
+    if like is not None and _may_cover(kept, census, months, like):
+        months = like
+    return _detection(census, months, kept, stray=stray)
+
+
+def _own_months(kept: Days, census: date) -> int:
+    """Months that a list's own events speak for: 6, 12, … or fewer where some are plainly empty."""
     months = _months_to_cover(census, _as_date(kept[0]))
     uncovered = int((kept[0] - np.datetime64(window_start(census, months))).astype(int))
     distinct = np.unique(kept)
     early = distinct[: max(_RECENT_DAYS, len(distinct) // 3)]
     if uncovered > _UNCOVERED_DAYS and _silence_chance(early, uncovered) < _VERY_RARE:
-        return _detection(census, _whole_months(census, _as_date(kept[0])), kept, stray=stray)
-    if like is not None and like > months:
-        silent = int((kept[0] - np.datetime64(window_start(census, like))).astype(int))
-        if _silence_chance(distinct, silent) >= _RARE:
-            months = like
-    return _detection(census, months, kept, stray=stray)
+        return _whole_months(census, _as_date(kept[0]))
+    return months
+
+
+def _may_cover(kept: Days, census: date, months: int, like: int) -> bool:
+    """Whether a list may cover the months of another list of its extract, and not its own guess.
+
+    It may cover more if a silence so long is no wonder; fewer if none of its events is older:
+    where six months are a wrong guess, those without an ending would halve the rates.
+    """
+    start = window_start(census, like)
+    if like < months:
+        return bool(kept[0] >= np.datetime64(start - timedelta(days=_SNAP_DAYS)))
+    silent = int((kept[0] - np.datetime64(start)).astype(int))
+    return _silence_chance(np.unique(kept), silent) >= _RARE
 
 
 def _without_earlier_strays(days: Days, census: date, like: int | None) -> Days:

@@ -1,0 +1,140 @@
+"""The Dashboard's words: what a head of service must not misread."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_forecast import Case, forecast_case, run_case
+
+from demand_addin.history_sheet import no_months
+from demand_addin.layout.sheets import FEW_MONTHS, area
+from demand_addin.plan.cautions import MARK, cautions
+from demand_addin.plan.check import LOOK, OK, check_results
+from demand_addin.plan.dashboard import headline_rows, number_rows, sentences, year_ago
+from demand_addin.plan.memory import earlier_words
+from demand_model import History
+from demand_model.annex_a.checked import CheckResult, Window
+from demand_model.flows import MEASURES
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return run_case(horizon=12)
+
+
+def known(months: int, value: float = 100.0) -> pd.DataFrame:
+    """Monthly counts for some months up to the census date, growing by one a month."""
+    index = pd.period_range(end="2026-03", periods=months, freq="M")
+    counts = {name: value + np.arange(months) for name in MEASURES}
+    return pd.DataFrame(counts, index=index)
+
+
+def covering(check: CheckResult, *months: int) -> CheckResult:
+    """The same lists, as if they covered so many months."""
+    assert check.lists is not None
+    windows = {
+        number: Window(start=date(2026, 1, 1), months=count, detected=True)
+        for number, count in zip((3, 7, 8), months, strict=True)
+    }
+    return replace(check, lists=replace(check.lists, windows=windows))
+
+
+# --- a year ago --------------------------------------------------------------------------------
+
+
+def test_a_year_ago_is_the_stock_of_that_month_and_the_referrals_of_the_same_season(case):
+    monthly = known(24)
+    assert year_ago(case.forecast, "cla_open", monthly) == 100 + 11, "March 2025"
+    past = case.forecast.history.query("measure == 'referrals' and segment == 'all'")
+    months = pd.PeriodIndex(past["month_end"].sort_values(), freq="M")[-6:]
+    expected = monthly.loc[months - 12, "referrals"].mean()
+    assert year_ago(case.forecast, "referrals", monthly) == expected
+
+
+@pytest.mark.parametrize("months", [0, 6, 12])
+def test_a_year_ago_is_not_guessed(case, months):
+    monthly = known(months) if months else no_months()
+    assert year_ago(case.forecast, "cla_open", monthly) is None
+    head, *rows = number_rows(case.forecast, "Baseline", 80, monthly)
+    assert head[2] == "Against a year\nago: Mar 2025"
+    assert [row[2] for row in rows] == ["not known"] * 3
+
+
+def test_one_unknown_month_of_the_season_leaves_a_year_ago_unknown(case):
+    monthly = known(24)
+    monthly.loc[pd.Period("2025-02", freq="M"), "referrals"] = np.nan
+    assert year_ago(case.forecast, "referrals", monthly) is None
+    head_and_rows = number_rows(case.forecast, "Baseline", 80, monthly)
+    assert head_and_rows[1][2] == "not known"
+    assert head_and_rows[3][2].endswith("%)"), "care is known all the same"
+
+
+# --- sentences and table speak of the same scenario --------------------------------------------
+
+
+def test_sentences_are_those_of_the_scenario_that_the_table_shows():
+    base = ("Care: 10.", "Plans: 20.", "Referrals: 30.")
+    told = ("Care: 11.", "Plans: 21.", "Referrals: 31.")
+    forecast = replace(
+        forecast_case(horizon=6),
+        headlines=(*base, "Other: by March, +1.", "Mine: by March, +2."),
+        scenario_headlines={"Baseline": base, "Mine": told, "Other": base},
+    )
+    assert sentences(forecast, "Baseline") == forecast.headlines
+    assert sentences(forecast, "Mine") == (*told, "Mine: by March, +2.", "Other: by March, +1.")
+
+
+# --- thin evidence is loud ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("months", "said"),
+    [
+        ((1, 1, 1), "Take care: Lists 3, 7 and 8 cover 1 month only."),
+        ((6, 6, 2), "Take care: List 8 covers 2 months only."),
+        ((1, 2, 12), "Take care: Lists 3 and 7 cover 1 or 2 months only."),
+    ],
+)
+def test_lists_of_few_months_are_said_first_and_in_the_master_check(case, months, said):
+    thin = covering(case.check, *months)
+    (caution,) = cautions(thin)
+    assert caution.startswith(said)
+    assert caution.startswith(MARK)
+    assert check_results(thin)["check_months"] == LOOK
+    lines = headline_rows((*cautions(thin), *case.forecast.headlines))
+    assert lines[0] == (caution,), "one line: only a line that begins so stands out"
+    assert len(lines) <= area("dash_headlines").rows
+
+
+def test_lists_of_enough_months_need_no_caution(case):
+    enough = covering(case.check, FEW_MONTHS, 6, 12)
+    assert cautions(enough) == ()
+    assert check_results(enough)["check_months"] == OK
+
+
+# --- what was known before the lists -----------------------------------------------------------
+
+
+def test_earlier_months_are_counted_by_where_they_come_from():
+    months, listed = known(30), known(6)
+    history = History.of(months.iloc[:18], [])
+    used = History.of(months, [])
+    words = earlier_words(used, history, listed)
+    assert words == (
+        "Months from before the lists that were used too: 18 of sheet History and 6 of sheet "
+        "Memory."
+    )
+    one = History.of(known(7), [])
+    assert earlier_words(one, History.empty(), listed).startswith("Month from before")
+
+
+def test_without_earlier_months_it_says_so():
+    words = earlier_words(None, History.empty(), known(6))
+    assert words.startswith("No month from before the lists was used")
+    assert earlier_words(History.of(known(6), []), History.empty(), known(6)) == words
