@@ -16,7 +16,7 @@ from demand_model.flows import CARE_ENDS, Flow
 from demand_model.rates.fit import fit
 from demand_model.simulation.batch import run_batch
 from demand_model.simulation.batch_input import BatchInput
-from demand_model.simulation.driven import run_driven
+from demand_model.simulation.driven import entrants_without_feedback, run_driven
 from demand_model.simulation.effects import resolve
 from demand_model.simulation.feedback import NOTHING_ACTS, MonthFactors
 from demand_model.simulation.ledger import STOCKS, BatchResult
@@ -87,7 +87,7 @@ PLAIN = run_batch(LINE, BATCH.rates, [GIVEN], BATCH.chance)[0]
 
 def driven(feedback: Constant | Nothing) -> tuple[BatchResult, npt.NDArray[np.float64]]:
     return run_driven(
-        LINE, BATCH.rates, ROUTES, GIVEN.hazards, BATCH.chance, base=PLAIN, feedback=feedback
+        LINE, BATCH.rates, ROUTES, GIVEN.hazards, BATCH.chance, base=PLAIN.counts, feedback=feedback
     )
 
 
@@ -128,6 +128,17 @@ def test_a_constant_push_is_that_of_a_scenario(by_flow: dict[Flow, float]) -> No
             assert np.all(np.abs((one - two).mean(axis=1)) <= 5.0 * error + 0.02)
             moved |= not np.array_equal(one, getattr(PLAIN, kind)[stock])
     assert moved
+
+
+def test_entrants_without_feedback_are_those_of_the_plain_run() -> None:
+    found = entrants_without_feedback(LINE, BATCH.rates, GIVEN, BATCH.chance)
+    for name in ("plans", "uasc"):
+        one, two = getattr(found, name), getattr(PLAIN.counts, name)
+        assert np.array_equal(one.families, two.families)
+        assert np.array_equal(one.siblings, two.siblings)
+    for one, two in zip(found.care, PLAIN.counts.care, strict=True):
+        assert np.array_equal(one.families, two.families)
+        assert np.array_equal(one.mean_families, two.mean_families)
 
 
 def test_opening_plus_starts_less_ends_is_open() -> None:

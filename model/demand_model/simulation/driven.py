@@ -13,13 +13,14 @@ import numpy.typing as npt
 
 from demand_model.flows import Flow
 from demand_model.rates.draws import RateDraws
-from demand_model.simulation.batch_input import BatchChance, StepHazards
+from demand_model.simulation.batch_input import BatchChance, BatchInput, StepHazards
 from demand_model.simulation.chance import FamilyCounts, family_counts
-from demand_model.simulation.entrant_counts import BatchCounts
+from demand_model.simulation.entrant_counts import BatchCounts, EntrantCounts
 from demand_model.simulation.feedback import Feedback, MonthFactors
 from demand_model.simulation.leader import Leader
 from demand_model.simulation.ledger import BatchResult, Ledger
-from demand_model.simulation.monthly import Spending, month_entrants
+from demand_model.simulation.members import Members
+from demand_model.simulation.monthly import Spending, month_entrants, plan_entrants
 from demand_model.simulation.scenario_inputs import EntryRoute, EntryRoutes
 from demand_model.simulation.streams import Stream, stream
 from demand_model.simulation.timeline import Timeline
@@ -38,7 +39,7 @@ def run_driven(
     hazards: StepHazards,
     chance: BatchChance,
     *,
-    base: BatchResult,
+    base: BatchCounts,
     feedback: Feedback,
 ) -> tuple[BatchResult, FloatArray]:
     """Simulate one batch of draws under one scenario, with feedback.
@@ -46,14 +47,15 @@ def run_driven(
     Parameters
     ----------
     base
-        The baseline without feedback, whose chance events this shares.
+        Entrants of the baseline without feedback, whose chance events this shares: from its
+        result, or `entrants_without_feedback`.
 
     Returns
     -------
     The result, and the multiplier of referrals by step, shape (steps, draws).
     """
     spending = Spending(line, rates, hazards)
-    counts = _DrivenCounts(line, rates, routes, hazards, chance, base.counts)
+    counts = _DrivenCounts(line, rates, routes, hazards, chance, base)
     leader = Leader(*chance.opening())
     blocks, middle = line.blocks(), line.middle_months
     by_band = leader.plans_by_band(float(middle[0]))
@@ -79,6 +81,29 @@ def run_driven(
         ledger.record(number, entered, {"cp": by_band.sum(axis=0), "cla": in_care}, segments)
         leader.tidy(month)
     return ledger.result(counts.counts(), {}), counts.referral_factor
+
+
+def entrants_without_feedback(
+    line: Timeline, rates: RateDraws, given: BatchInput, chance: BatchChance
+) -> BatchCounts:
+    """Entrants of the baseline as the plain simulation draws them, for less work.
+
+    Care that follows plans needs the children on plans; nothing needs those in care.
+    """
+    counts = EntrantCounts(line, given, chance, None, 0)
+    spending = Spending(line, rates, given.hazards)
+    blocks, middle = line.blocks(), line.middle_months
+    leader = Leader(chance.opening()[0], Members(chance.draws))
+    for number, block in enumerate(blocks):
+        month = spending.month(number)
+        counts.care(number, leader.plans_by_band(float(middle[block.start])), rates.plan_to_care)
+        leader.expose(month)
+        starting = counts.plans[number]
+        places = chance.pool.places(Stream.PLAN_ROWS, number, _most(starting), chance.plan_mix)
+        leader.enter_plans(plan_entrants(places, month), starting)
+        leader.close(month)
+        leader.tidy(month)
+    return counts.counts()
 
 
 class _DrivenCounts:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from demand_model.simulation.batch import run_batch
 from demand_model.simulation.batch_input import BatchChance, BatchInput
 from demand_model.simulation.chance import coupled_poisson
-from demand_model.simulation.driven import run_driven
+from demand_model.simulation.driven import entrants_without_feedback, run_driven
 from demand_model.simulation.effects import ScenarioEffects
+from demand_model.simulation.entrant_counts import BatchCounts
 from demand_model.simulation.ledger import BatchResult
 from demand_model.simulation.pathways import ReferralPaths, referral_paths
 from demand_model.simulation.scenario_inputs import entry_routes, expected_entries, step_hazards
@@ -48,6 +49,15 @@ class Outcome:
     system: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Anchor:
+    """Chance of the baseline without feedback, which every other run of a batch shares."""
+
+    counts: BatchCounts
+    paths: ReferralPaths
+    referral_counts: npt.NDArray[np.int64]
+
+
 def run_scenarios(
     common: Common,
     batch: DrawBatch,
@@ -62,42 +72,38 @@ def run_scenarios(
     paths = [referral_paths(batch.referrals, e, common.line) for e in effects]
     acts = system is not None and bool(system.links)
     driven = [i for i, e in enumerate(effects) if acts or e.system.acts]
-    plain = [0, *(i for i in range(1, len(effects)) if i not in driven)]
-    results = _run_plain(common, batch, [effects[i] for i in plain], [paths[i] for i in plain])
-    anchor = Outcome(
-        result=replace(results[0], states={}),
+    plain = [i for i in range(len(effects)) if i not in driven]
+    given = {
+        i: BatchInput(
+            entries=expected_entries(common, batch, effects[i], paths[i]),
+            hazards=step_hazards(common, batch, effects[i]),
+        )
+        for i in {0, *plain}
+    }
+    results = _run_groups(common, batch, [given[i] for i in plain]) if plain else []
+    anchor = Anchor(
+        counts=results[0].counts
+        if results
+        else entrants_without_feedback(common.line, batch.rates, given[0], batch.chance),
         paths=paths[0],
-        referral_counts=_referral_counts(batch.chance, paths[0], None),
+        referral_counts=_base_referrals(batch.chance, paths[0]),
     )
-    out = {0: anchor}
-    for i, result in zip(plain[1:], results[1:], strict=True):
-        out[i] = Outcome(
+    out = {
+        i: Outcome(
             result=replace(result, states={}),
             paths=paths[i],
-            referral_counts=_referral_counts(batch.chance, paths[i], anchor),
+            referral_counts=_referral_counts(batch.chance, paths[i], anchor)
+            if i
+            else anchor.referral_counts,
         )
+        for i, result in zip(plain, results, strict=True)
+    }
     if system is not None:
         average = average_referrals(common.line, paths[0].total)
-        free = {i: outcome for i, outcome in out.items() if i not in driven}
-        out |= _followed(common, free, system, average)
+        out = _followed(common, out, system, average)
         for i in driven:
             out[i] = _run_driven(common, batch, effects[i], paths[i], anchor, system, average)
     return [out[i] for i in range(len(effects))]
-
-
-def _run_plain(
-    common: Common,
-    batch: DrawBatch,
-    effects: Sequence[ScenarioEffects],
-    paths: Sequence[ReferralPaths],
-) -> list[BatchResult]:
-    given = [
-        BatchInput(
-            entries=expected_entries(common, batch, e, p), hazards=step_hazards(common, batch, e)
-        )
-        for e, p in zip(effects, paths, strict=True)
-    ]
-    return _run_groups(common, batch, given)
 
 
 def _run_groups(common: Common, batch: DrawBatch, given: list[BatchInput]) -> list[BatchResult]:
@@ -133,7 +139,7 @@ def _run_driven(
     batch: DrawBatch,
     effects: ScenarioEffects,
     paths: ReferralPaths,
-    anchor: Outcome,
+    anchor: Anchor,
     system: System,
     average: FloatArray,
 ) -> Outcome:
@@ -152,7 +158,7 @@ def _run_driven(
         entry_routes(common, batch, effects, paths),
         step_hazards(common, batch, effects),
         batch.chance,
-        base=anchor.result,
+        base=anchor.counts,
         feedback=feedback,
     )
     moved = replace(
@@ -200,10 +206,13 @@ def _at_starts(at_ends: npt.NDArray[np.int64], opening: int) -> npt.NDArray[np.i
     return np.concatenate([first, at_ends[:-1]])
 
 
+def _base_referrals(chance: BatchChance, paths: ReferralPaths) -> npt.NDArray[np.int64]:
+    rng = stream(chance.seed, chance.batch, Stream.REFERRALS, 0)
+    return rng.poisson(paths.monthly).astype(np.int64)
+
+
 def _referral_counts(
-    chance: BatchChance, paths: ReferralPaths, base: Outcome | None
+    chance: BatchChance, paths: ReferralPaths, base: Anchor
 ) -> npt.NDArray[np.int64]:
-    rng = stream(chance.seed, chance.batch, Stream.REFERRALS, int(base is not None))
-    if base is None:
-        return rng.poisson(paths.monthly).astype(np.int64)
+    rng = stream(chance.seed, chance.batch, Stream.REFERRALS, 1)
     return coupled_poisson(base.referral_counts, base.paths.monthly, paths.monthly, rng)
