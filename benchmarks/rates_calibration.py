@@ -116,6 +116,8 @@ def setting_of(exposure: dm.Exposure, rng: np.random.Generator, proposals: int) 
         exposure,
         clustering=dict.fromkeys(exposure.clustering, alone),
         hidden_care_ends=0.0,
+        # Without months before it the count itself is what plans are balanced with.
+        series=exposure.series.iloc[:0],
     )
     rates = fit(bare)
     window = _prior_draws(rates, proposals, rng)

@@ -154,14 +154,19 @@ def report(scores: pd.DataFrame) -> None:
     )
     stocks = scores[scores["measure"].isin(STOCKS)]
 
-    def ratio(by: list[str]) -> pd.DataFrame:
-        sums = stocks.groupby([*by, "horizon"])[["crps", "no_change"]].sum()
+    def ratio(by: list[str], frame: pd.DataFrame = stocks) -> pd.DataFrame:
+        sums = frame.groupby([*by, "horizon"])[["crps", "no_change"]].sum()
         return (sums["crps"] / sums["no_change"]).unstack("horizon").round(3)
 
     print('\nCRPS over that of "no change" with a perfectly calibrated spread')
     print(ratio(["measure"]).to_string())
     print(ratio(["measure", "kind"]).to_string())
     print(ratio(["measure", "size"]).to_string())
+    # Sums of children are ruled by the largest; here each score is over the last count.
+    print("\nThe same, every authority weighing the same")
+    scale = stocks["now"] + 0.5
+    shares = {name: stocks[name] / scale for name in ("crps", "no_change")}
+    print(ratio(["measure"], stocks.assign(**shares)).to_string())
     print("\n80% coverage of stocks by kind")
     print(stocks.groupby(["measure", "kind", "horizon"])["in80"].mean().unstack().round(2))
     log = np.log((stocks["mean"] + 0.5) / (stocks["actual"] + 0.5))

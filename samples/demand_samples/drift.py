@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demand_samples.truth import AuthorityTruth, Drift, ReferralTruth
+from demand_samples.truth import AuthorityTruth, ConversionTruth, Drift, ReferralTruth
 from demand_samples.working_days import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ def drift_path(drift: Drift, grid: Grid, rng: np.random.Generator) -> Floats:
         return pinned
     phi = 0.5 ** (1 / drift.half_life_months)
     path = np.empty(grid.size)
-    stationary = drift.sd_log_per_month / math.sqrt(1 - phi**2)
+    stationary = math.sqrt(stationary_variance(drift))
     level = rng.normal(scale=stationary)
     for month in range(grid.size):
         level = phi * level + shocks[month]
@@ -82,8 +82,16 @@ def drift_path(drift: Drift, grid: Grid, rng: np.random.Generator) -> Floats:
     return path - stationary**2 / 2
 
 
-def _intake_path(referrals: ReferralTruth, grid: Grid, rng: np.random.Generator) -> Floats:
-    path = drift_path(referrals.drift, grid, rng)
+def stationary_variance(drift: Drift) -> float:
+    """Variance of `drift_path`; 0 for a random walk, which has none and is not corrected."""
+    if math.isinf(drift.half_life_months):
+        return 0.0
+    return float(drift.sd_log_per_month**2 / (1 - 0.5 ** (2 / drift.half_life_months)))
+
+
+def _bends(referrals: ReferralTruth, grid: Grid) -> Floats:
+    """Trend and steps of intake."""
+    path = np.zeros(grid.size)
     month = grid.months_from_census
     if referrals.trend is not None:
         trend = referrals.trend
@@ -98,17 +106,27 @@ def _intake_path(referrals: ReferralTruth, grid: Grid, rng: np.random.Generator)
     return path
 
 
+def _offset(conversion: ConversionTruth, swings: Floats, drift: Drift) -> Floats:
+    """What a conversion gives back of the drift of intake, so that starts keep their mean."""
+    follows, variance = conversion.follows_intake, stationary_variance(drift)
+    offset: Floats = (follows - 1) * (swings - follows * variance / 2)
+    return offset
+
+
 def draw_paths(truth: AuthorityTruth, grid: Grid, rng: np.random.Generator) -> Paths:
     """All the authority's multipliers, each drawn once."""
     plans, care = truth.plans, truth.care
+    swings = drift_path(truth.referrals.drift, grid, rng)
     return Paths(
         grid=grid,
-        intake=_intake_path(truth.referrals, grid, rng),
-        plan_conversion=drift_path(plans.conversion.drift, grid, rng),
+        intake=swings + _bends(truth.referrals, grid),
+        plan_conversion=drift_path(plans.conversion.drift, grid, rng)
+        + _offset(plans.conversion, swings, truth.referrals.drift),
         plan_other=drift_path(plans.other_drift, grid, rng),
         plan_end=drift_path(plans.end_drift, grid, rng),
         plan_care=drift_path(plans.care_drift, grid, rng),
-        care_conversion=drift_path(care.conversion.drift, grid, rng),
+        care_conversion=drift_path(care.conversion.drift, grid, rng)
+        + _offset(care.conversion, swings, truth.referrals.drift),
         care_other=drift_path(care.other_drift, grid, rng),
         care_uasc=drift_path(care.uasc_drift, grid, rng),
         care_end=drift_path(care.end_drift, grid, rng),

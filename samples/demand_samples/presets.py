@@ -46,7 +46,10 @@ CARE_LAG_WEEKS = (
     *(0.04, 0.04, 0.03, 0.03, 0.03, 0.02, 0.02, 0.02, 0.01, 0.01, 0.01),
 )
 
-INTAKE_DRIFT = Drift(sd_log_per_month=0.035, half_life_months=60)
+INTAKE_DRIFT = Drift(sd_log_per_month=0.085, half_life_months=14)
+PLANS_FOLLOW_INTAKE, CARE_FOLLOWS_INTAKE = 0.42, 0.25
+"""Elasticity of starts with respect to the drift of intake: in real authorities' years a change
+in referrals of 10% goes with one of 4% in plan starts and 2% in care starts."""
 PLAN_CONVERSION_DRIFT = Drift(sd_log_per_month=0.12, half_life_months=5)
 PLAN_END_DRIFT = Drift(sd_log_per_month=0.10, half_life_months=5)
 PLAN_TO_CARE_DRIFT = Drift(sd_log_per_month=0.06, half_life_months=12)
@@ -54,6 +57,11 @@ CARE_START_DRIFT = Drift(sd_log_per_month=0.07, half_life_months=24)
 CARE_END_DRIFT = Drift(sd_log_per_month=0.057, half_life_months=18)
 UASC_DRIFT = Drift(sd_log_per_month=0.10, half_life_months=24)
 """Drift that makes stocks and flows of 200 to 400 children vary as real ones do (README)."""
+NOISE_VARIANCES = (0.002, 0.010)
+"""Lowest and highest log variance of a month's noise; sibling groups add to it."""
+INTAKE_RESTLESSNESS, PLAN_RESTLESSNESS = 0.40, 0.20
+"""Between authorities, standard deviation of the log of how much their intake and plans drift;
+for care real authorities hardly differ."""
 
 
 def authority(size: Size = "middling", *, name: str | None = None) -> AuthorityTruth:
@@ -88,25 +96,42 @@ def authority(size: Size = "middling", *, name: str | None = None) -> AuthorityT
     )
 
 
-def drifting(truth: AuthorityTruth) -> AuthorityTruth:
+def _times(drift: Drift, factor: float) -> Drift:
+    return replace(drift, sd_log_per_month=drift.sd_log_per_month * factor)
+
+
+def drifting(truth: AuthorityTruth, *, intake: float = 1.0, plans: float = 1.0) -> AuthorityTruth:
     """Let intake, conversions and hazards drift as much as real authorities' do.
 
-    Changes over 12 and 24 months of stocks of 200 to 400 children then spread as
-    in DfE's yearly figures; samples/README.md has the measurement.
+    Monthly referrals then wander, and changes over 12 and 24 months of stocks of 200 to
+    400 children spread, as in DfE's figures; samples/README.md has the measurement.
+
+    Parameters
+    ----------
+    intake, plans
+        Restlessness: factors of the standard deviation of the drift of intake and of the
+        rates of plans.
     """
+    to_plan = _times(PLAN_CONVERSION_DRIFT, plans)
     return replace(
         truth,
-        referrals=replace(truth.referrals, drift=INTAKE_DRIFT),
+        referrals=replace(truth.referrals, drift=_times(INTAKE_DRIFT, intake)),
         plans=replace(
             truth.plans,
-            conversion=replace(truth.plans.conversion, drift=PLAN_CONVERSION_DRIFT),
-            other_drift=PLAN_CONVERSION_DRIFT,
-            end_drift=PLAN_END_DRIFT,
+            conversion=replace(
+                truth.plans.conversion, drift=to_plan, follows_intake=PLANS_FOLLOW_INTAKE
+            ),
+            other_drift=to_plan,
+            end_drift=_times(PLAN_END_DRIFT, plans),
             care_drift=PLAN_TO_CARE_DRIFT,
         ),
         care=replace(
             truth.care,
-            conversion=replace(truth.care.conversion, drift=CARE_START_DRIFT),
+            conversion=replace(
+                truth.care.conversion,
+                drift=CARE_START_DRIFT,
+                follows_intake=CARE_FOLLOWS_INTAKE,
+            ),
             other_drift=CARE_START_DRIFT,
             uasc_drift=UASC_DRIFT,
             end_drift=CARE_END_DRIFT,
@@ -166,7 +191,7 @@ def _vary_intake(
         referrals,
         level_per_working_day=referrals.level_per_working_day * _about(rng, 0.22),
         profile=tuple(float(month) for month in profile / profile.mean()),
-        extra_poisson_variance=float(rng.uniform(0.005, 0.020)),
+        extra_poisson_variance=float(rng.uniform(*NOISE_VARIANCES)),
         repeat_share=float(rng.uniform(0.18, 0.33)),
     )
     if intake == "trend":
@@ -224,4 +249,9 @@ def draw_authority(
         truth = reviewed(truth)
     if careers if careers is not None else bool(coins[1]):
         truth = mixed_careers(truth)
-    return drifting(truth) if drift else truth
+    if not drift:
+        return truth
+    restless = rng.normal(size=2) * (INTAKE_RESTLESSNESS, PLAN_RESTLESSNESS)
+    # Mean square 1: restless and calm authorities together spread as stated.
+    by = np.exp(restless - np.array((INTAKE_RESTLESSNESS, PLAN_RESTLESSNESS)) ** 2)
+    return drifting(truth, intake=float(by[0]), plans=float(by[1]))

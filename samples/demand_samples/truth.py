@@ -234,14 +234,20 @@ class ConversionTruth:
         Share of those that lead on in week 0, 1, 2, … after the referral.
     multiplier_by_age
         Relative probability by `AGE_BANDS` at referral.
+    follows_intake
+        Elasticity of the starts with respect to the drift of intake: 1 if the probability
+        stays whatever the intake; below, part of what drifts in and out are referrals that
+        would lead to nothing. Trends and steps of intake are followed in full.
     """
 
     share: float
     lag_week_shares: tuple[float, ...]
     multiplier_by_age: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
     drift: Drift = STEADY
+    follows_intake: float = 1.0
 
     def __post_init__(self) -> None:
+        _check_positive("follows_intake", self.follows_intake)
         if not 0 <= self.share < 1:
             msg = f"Invalid share: {self.share}. share must be at least 0 and below 1."
             raise ValueError(msg)

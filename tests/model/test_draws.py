@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from demand_model.exposure.tabulate import Exposure
 from demand_model.rates.draws import RateDraws, draw_rates, entry_ages, equilibrium
 from demand_model.rates.drift import drift_paths
 from demand_model.rates.fit import fit
@@ -46,10 +47,16 @@ def test_unbalanced_draws_have_the_posterior_mean() -> None:
         assert np.all(np.abs(draws.mean(axis=-1) - mean) < 5 * error)
 
 
+def settled_exposure() -> Exposure:
+    """Of which no earlier stock is known, so that plans are balanced with today's count."""
+    exposure = made_up_exposure(1)
+    return replace(exposure, series=exposure.series.iloc[:0])
+
+
 def test_the_balance_prior_draws_entries_and_exits_together() -> None:
     tight = BalancePrior(location=0.0, scale=0.03)
     priors = replace(Priors(), plan_balance=tight, care_balance=tight)
-    rates = fit(made_up_exposure(1), priors=priors)
+    rates = fit(settled_exposure(), priors=priors)
 
     def spread(*, balanced: bool) -> tuple[float, float]:
         drawn = draw_rates(rates, 600, np.random.default_rng(3), balanced=balanced)
@@ -63,7 +70,7 @@ def test_the_balance_prior_draws_entries_and_exits_together() -> None:
 
 def test_the_location_of_the_balance_prior_is_that_of_intake_over_stock() -> None:
     growing = BalancePrior(location=0.3, scale=0.02)
-    rates = fit(made_up_exposure(1), priors=replace(Priors(), plan_balance=growing))
+    rates = fit(settled_exposure(), priors=replace(Priors(), plan_balance=growing))
     drawn = draw_rates(rates, 600, np.random.default_rng(3))
     log = np.log(equilibrium(drawn, rates).plans / len(rates.exposure.opening.plans))
     assert np.median(log) == pytest.approx(0.3, abs=0.06)

@@ -10,7 +10,12 @@ from demand_model import Add, Lockdown, Multiply, Overwrite, Scenario
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.flows import Flow
 from demand_model.simulation.effects import resolve
-from demand_model.simulation.lags import expected_starts, pipeline_weeks, step_kernel
+from demand_model.simulation.lags import (
+    expected_starts,
+    lags_by_step,
+    pipeline_weeks,
+    step_kernel,
+)
 from demand_model.simulation.pathways import ReferralBase, ReferralPaths, referral_paths
 from demand_model.simulation.timeline import timeline
 
@@ -117,7 +122,9 @@ def test_a_steady_stream_converts_its_share() -> None:
     weekly[:10] = 0.01
     line = timeline(date(2026, 3, 31), 12)
     referrals = np.full((line.steps, 1), 5.0)
-    found = expected_starts(referrals, weekly, step_kernel(line), np.zeros((line.steps, 26)))
+    found = expected_starts(
+        referrals, weekly, lags_by_step(step_kernel(line), weekly), np.zeros((line.steps, 26))
+    )
     assert found[-1] == pytest.approx(5.0 * 0.1)
     assert found[0] < 0.05
     assert np.all(np.diff(found[:, 0]) >= -1e-12)
@@ -150,7 +157,7 @@ def test_past_and_coming_referrals_join_without_gap_or_overlap() -> None:
     found = expected_starts(
         2.0 * np.diff(LINE.edges)[:, None],
         weekly,
-        step_kernel(LINE),
+        lags_by_step(step_kernel(LINE), weekly),
         pipeline_weeks(pipeline(*rows), ratio, LINE),
     )
     per_day = found[:, 0] / np.diff(LINE.edges)

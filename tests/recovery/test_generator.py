@@ -230,6 +230,36 @@ def test_level_at_the_census_date_is_the_stated_one_whatever_the_trend_or_step()
     assert path[0] == path[10] == pytest.approx(-0.36 - math.log(1.5))
 
 
+def test_starts_follow_the_drift_of_intake_in_part_and_keep_their_mean() -> None:
+    grid = Grid(census_day=20_000, months_before=60, months_after=36)
+    base = authority("small")
+    truth = replace(
+        base,
+        referrals=replace(base.referrals, drift=Drift(sd_log_per_month=0.1, half_life_months=14)),
+        plans=replace(base.plans, conversion=replace(base.plans.conversion, follows_intake=0.4)),
+    )
+    drawn = [draw_paths(truth, grid, np.random.default_rng(seed)) for seed in range(1_500)]
+    intake = np.array([paths.intake for paths in drawn])
+    starts = intake + np.array([paths.plan_conversion for paths in drawn])
+    assert np.diff(starts, axis=1) == pytest.approx(0.4 * np.diff(intake, axis=1))
+    assert np.exp(starts).mean() == pytest.approx(1.0, abs=0.02)
+    whole = [paths.care_conversion for paths in drawn]
+    assert np.array(whole) == pytest.approx(np.zeros_like(intake))  # no drift, followed in full
+
+
+def test_follows_intake_must_not_be_negative() -> None:
+    with pytest.raises(ValueError, match="follows_intake"):
+        replace(authority("small").plans.conversion, follows_intake=-0.1)
+
+
+def test_authorities_drawn_are_restless_to_different_degrees() -> None:
+    drift = [draw_authority("middling", seed=seed).referrals.drift for seed in range(200)]
+    spread = np.array([one.sd_log_per_month for one in drift])
+    assert np.log(spread).std() == pytest.approx(0.40, rel=0.15)
+    assert np.sqrt((spread**2).mean()) == pytest.approx(0.085, rel=0.12)
+    assert draw_authority("middling", seed=1, drift=False).referrals.drift.sd_log_per_month == 0
+
+
 def test_drift_has_the_spread_and_the_mean_it_states() -> None:
     rng = np.random.default_rng(4)
     grid = Grid(census_day=20_000, months_before=100, months_after=60)

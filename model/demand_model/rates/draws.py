@@ -18,13 +18,13 @@ from demand_model.exposure.bands import (
     UASC,
 )
 from demand_model.exposure.opening import OpeningStock
+from demand_model.rates.balance import balance_log_density, stock_without_chance
 from demand_model.rates.drift import drift_paths
 from demand_model.rates.history import PastRates, Process, drift_of, move
 from demand_model.rates.priors import (
     CARE_ENTRY_AGE_QUANTILES_YEARS,
     PLAN_ENTRY_AGE_QUANTILES_YEARS,
     UASC_ENTRY_AGE_QUANTILES_YEARS,
-    BalancePrior,
     Drift,
 )
 from demand_model.rates.stay import mean_care_months, mean_plan_months, mean_uasc_months
@@ -150,21 +150,27 @@ def draw_rates(
     if not balanced:
         return drawn
     implied = equilibrium(drawn, rates)
-    opening = rates.exposure.opening
-    log_weight = _balance(implied.plans, opening.plans.days.size, rates.priors.plan_balance)
-    log_weight += _balance(implied.care, opening.care.days.size, rates.priors.care_balance)
+    in_care = rates.exposure.opening.care.days.size
+    log_weight = balance_log_density(
+        implied.plans, _balanced_plans(rates), rates.priors.plan_balance
+    )
+    log_weight += balance_log_density(implied.care, in_care, rates.priors.care_balance)
     weight = np.exp(log_weight - log_weight.max())
     return drawn.take(_systematic(weight, draws, rng))
 
 
-def _balance(implied: FloatArray, open_now: int, prior: BalancePrior) -> FloatArray:
-    """Log density of Student's t at log(implied / open now), up to a constant.
+def _balanced_plans(rates: FlowRates) -> float:
+    """Children on a plan with whom drawn entries and exits are balanced.
 
-    Half a child is added to both, so that an empty stock is not a contradiction.
+    Care is balanced with the count itself: children who came by chance stay for years.
     """
-    z = (np.log((implied + 0.5) / (open_now + 0.5)) - prior.location) / prior.scale
-    nu = prior.degrees_of_freedom
-    return np.asarray(-0.5 * (nu + 1.0) * np.log1p(z * z / nu))
+    return stock_without_chance(
+        rates.exposure,
+        starts_dispersion=rates.dispersion["plan_starts"],
+        ends_dispersion=rates.dispersion["plan_ends"],
+        conversion_drift=rates.priors.plan_conversion_drift,
+        exit_drift=rates.priors.plan_exit_drift,
+    )
 
 
 def _systematic(weight: FloatArray, draws: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
