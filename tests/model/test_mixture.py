@@ -55,6 +55,14 @@ def test_the_mean_is_that_of_the_scenarios_by_their_odds() -> None:
     assert np.all(spread[0] > spread[1])  # wider than the baseline alone
 
 
+def test_the_order_of_scenarios_and_odds_does_not_matter() -> None:
+    one = mixture(RUN, {"Baseline": 0.5, "Double": 0.3, "Half": 0.2}, seed=1)
+    two = mixture(RUN[::-1], {"Half": 0.2, "Baseline": 0.5, "Double": 0.3}, seed=1)
+    assert one.measures.keys() == two.measures.keys()
+    for key, values in one.measures.items():
+        assert np.array_equal(values, two.measures[key])
+
+
 def _each() -> list[np.ndarray]:
     return [t.measures[KEY] for t in RUN]
 

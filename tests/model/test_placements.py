@@ -16,6 +16,7 @@ from demand_model import presets, simulate, spells
 from demand_model.errors import InvalidSettingError
 from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.flows import ALL
+from demand_model.rates.fit import fit
 from demand_model.results.placement_mix import (
     NATIONAL_MIX,
     PlacementsToday,
@@ -23,10 +24,19 @@ from demand_model.results.placement_mix import (
     placements_today,
 )
 from demand_model.results.placements import NewPlaces, PlacementPaths, place_children
+from demand_model.simulation.setup import prepare
+from demand_model.simulation.simulate import simulate_prepared
 from demand_model.simulation.trajectories import Trajectories
 from demand_model.spell.build import Spells
 from demand_model.system.inputs import PLACEMENT_GROUPS, PlacementGroup, Placements
-from engine_cases import CENSUS, care_frame, lists_of, made_up_lists, made_up_rates
+from engine_cases import (
+    CENSUS,
+    care_frame,
+    exposure_of,
+    lists_of,
+    made_up_lists,
+    made_up_rates,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -351,3 +361,18 @@ def test_the_external_share_is_that_of_bought_placements():
 def test_what_makes_no_sense_is_refused(build, words):
     with pytest.raises(InvalidSettingError, match=words):
         build()
+
+
+def test_in_a_month_that_had_begun_children_move_for_what_is_left_of_it():
+    """Two of March's days are left after the census date: two days' worth of moves."""
+    census = date(2026, 3, 29)
+    lists = made_up_lists(census=census)
+    run = prepare(fit(exposure_of(lists)), horizon_months=2, draws=20)
+    (trajectories,) = simulate_prepared(run)
+    moving = Placements(moves={("residential", "own fostering"): 0.31})
+    counted = placements_today(spells(lists), PLAIN)
+    with_moves = place_children(trajectories, counted, moving)
+    without = place_children(trajectories, counted, PLAIN)
+    left = of(with_moves, "residential") / of(without, "residential")
+    np.testing.assert_allclose(left[0], 1.0 - 0.31 * 2.0 / 31.0)
+    assert left[1].mean() < 0.75

@@ -8,17 +8,21 @@ from datetime import date
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 
 from demand_model import BASELINE, Multiply, Scenario, Trajectories, presets, simulate
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import Flow
-from demand_model.rates.fit import fit
+from demand_model.rates.fit import fit, rate_id
 from demand_model.simulation.scenario import AddPosts, MultiplySystem
+from demand_model.simulation.setup import prepare
+from demand_model.simulation.simulate import simulate_prepared
 from demand_model.simulation.system_feedback import System
+from demand_model.simulation.system_today import with_lists
 from demand_model.system.inputs import Placements, SystemInputs, Workforce
 from demand_model.system.links import LINKS, CausalLink
-from engine_cases import made_up_exposure
+from engine_cases import exposure_of, made_up_exposure, made_up_lists
 
 pytestmark = pytest.mark.unit
 
@@ -62,9 +66,27 @@ def test_caseload_is_cases_over_workers_and_cases_are_the_weighted_children() ->
     found = run(system=System())["Baseline"]
     parts = {m: found.measures[m, "all"] for m, s in found.measures if s == "all"}
     np.testing.assert_allclose(parts["caseload"], parts["cases"] / parts["workers"])
-    # Plans and care as they stood when the month began.
-    held = parts["cases"][1:] - parts["assessments_open"][1:] - parts["cin_open"][1:]
-    np.testing.assert_allclose(held, (parts["cp_open"] + parts["cla_open"])[:-1])
+    kinds = ("assessments_open", "cin_open", "cp_open", "cla_open")
+    np.testing.assert_allclose(parts["cases"], sum(parts[kind] for kind in kinds))
+
+
+def test_with_links_on_cases_are_those_of_the_month_end_too() -> None:
+    found = run(system=with_links(lambda _: True))["Baseline"]
+    kinds = ("assessments_open", "cin_open", "cp_open", "cla_open")
+    cases = sum(found.measures[kind, "all"] for kind in kinds)
+    np.testing.assert_allclose(found.measures["cases", "all"], cases)
+
+
+@pytest.mark.parametrize("census", [date(2026, 7, 31), date(2025, 11, 12)])
+def test_a_short_horizon_does_not_take_a_season_for_the_year(census: date) -> None:
+    """August holds far fewer referrals than a month on average: no fewer workers for that."""
+    rates = fit(exposure_of(made_up_lists(census=census)))
+    workers = []
+    for horizon in (1, 24):
+        line = prepare(rates, horizon_months=horizon, draws=200, seed=3)
+        (found,) = simulate_prepared(line, system=System())
+        workers.append(mean(found, "workers")[0])
+    assert workers[0] == pytest.approx(workers[1], rel=0.06)
 
 
 def test_links_that_are_on_act_in_every_scenario() -> None:
@@ -120,6 +142,13 @@ def test_posts_that_are_added_fill_after_the_delay_and_relieve_caseload() -> Non
     assert mean(found["Hire"], "caseload")[-1] < mean(found["Baseline"], "caseload")[-1]
 
 
+def test_posts_from_before_the_census_date_are_in_the_workforce_already() -> None:
+    past = Scenario(name="Past", changes=(AddPosts(workers=5.0, start=SOON),))
+    found = run(BASELINE, past, system=System())
+    for measure in ("workers", "caseload"):
+        assert np.array_equal(mean(found["Past"], measure), mean(found["Baseline"], measure))
+
+
 def test_a_change_of_the_system_needs_a_system() -> None:
     guard = Scenario(
         name="Guard", changes=(MultiplySystem(target="nfa_share", factor=3.0, start=SOON),)
@@ -148,3 +177,20 @@ def test_no_workers_and_huge_caseload_stay_finite() -> None:
     for values in found.measures.values():
         assert np.all(np.isfinite(values))
         assert values.min() >= 0.0
+
+
+def test_the_share_closed_is_that_of_the_lists_and_each_source_counts_by_its_referrals() -> None:
+    """Three of four referrals are from schools, which are closed; the others are not."""
+    lists = made_up_lists(referrals=1200)
+    is_school = np.arange(1200) % 4 > 0
+    referrals = lists.referrals.assign(
+        source_group=np.where(is_school, "Schools", "Anonymous"),
+        nfa=pd.array(is_school, dtype="boolean"),
+    )
+    table = exposure_of(replace(lists, referrals=referrals))
+    whole = {"Schools": 1.0, "Anonymous": 0.0}
+    own = {rate_id(Flow.REFERRAL_NFA, segment=name): share for name, share in whole.items()}
+    fitted, overridden = fit(table), fit(table, overrides=own)
+    assert with_lists(System(), fitted).nfa_share == pytest.approx(0.75, abs=0.04)
+    assert with_lists(System(), overridden).nfa_share == pytest.approx(0.75, abs=0.01)
+    assert with_lists(System(nfa_share=0.5), fitted).nfa_share == 0.5

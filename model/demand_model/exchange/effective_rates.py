@@ -19,15 +19,16 @@ from demand_model.simulation.pathways import referral_paths
 from demand_model.simulation.scenario import BASELINE
 from demand_model.simulation.scenario_inputs import EntryRoute, entry_routes
 from demand_model.simulation.setup import Common, DrawBatch, Prepared
-from demand_model.units import DAYS_PER_MONTH, DAYS_PER_YEAR
+from demand_model.simulation.system_feedback import average_referrals
+from demand_model.units import DAYS_PER_MONTH, DAYS_PER_YEAR, MONTHS_PER_YEAR
 
 FloatArray = npt.NDArray[np.float64]
 
-MONTHS_PER_YEAR = 12.0
 _BIRTHDAY_MONTHS = 24.0
 """18th birthdays are averaged over this long."""
 _LEAN_CHILDREN = 5.0
 """Children of all bands that a band's mix of ages leans on."""
+_TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,12 +95,11 @@ def effective_rates(prepared: Prepared) -> EffectiveRates:
     paths = [referral_paths(b.referrals, effects, line) for b in batches]
     routes = [entry_routes(common, b, effects, p) for b, p in zip(batches, paths, strict=True)]
     referrals = _mean([p.total for p in paths])
-    first_year = line.middle_months < MONTHS_PER_YEAR
     months = line.step_months
     plans, care = common.plans, common.care
     return EffectiveRates(
         referrals=_by_month(common, referrals),
-        average_referrals=float(referrals[first_year].sum() / months[first_year].sum()),
+        average_referrals=float(average_referrals(line, referrals)),
         plans=_route(common, batches, [r.plans for r in routes], referrals, "plan"),
         care=_route(common, batches, [r.care for r in routes], referrals, "care"),
         uasc_a_month=float(_mean([r.uasc for r in routes]).sum() / months.sum()),
@@ -153,9 +153,10 @@ def _route(
     )
     ready = _mean([r.arriving * r.conversion * r.lags.sum(axis=0) for r in routes])
     months = line.step_months.sum()
+    # A rate that is overridden by 0 leaves nothing to take a share or an average of.
     return RouteRates(
-        share=float(ready.sum() / referrals.sum()),
-        lag_months=float(np.arange(len(lags)) @ lags / lags.sum()) * width,
+        share=float(ready.sum() / max(referrals.sum(), _TINY)),
+        lag_months=float(np.arange(len(lags)) @ lags / max(lags.sum(), _TINY)) * width,
         on_the_way=float(waiting.sum()),
         other_a_month=float(_mean([r.other for r in routes]).sum() / months),
     )

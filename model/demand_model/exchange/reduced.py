@@ -20,6 +20,7 @@ from demand_model.exposure.bands import CARE_BANDS, PLAN_BANDS
 from demand_model.flows import CARE_ENDS, Flow
 from demand_model.simulation.setup import Prepared
 from demand_model.simulation.system_feedback import System
+from demand_model.simulation.system_today import with_lists
 from demand_model.system.closed import (
     USUAL_REFERRALS,
     Children,
@@ -27,7 +28,6 @@ from demand_model.system.closed import (
     Pathway,
     closed_model,
 )
-from demand_model.system.opening import SystemOpening
 
 STEPS_PER_MONTH = 4
 
@@ -75,14 +75,10 @@ def reduced_model(prepared: Prepared, system: System) -> ReducedModel:
     """
     rates = effective_rates(prepared)
     children = _children(rates)
-    opening = SystemOpening(
+    opening = with_lists(system, prepared.common.rates).opening(
         referrals_a_month=rates.average_referrals,
         cp_open=float(rates.plan_open.sum()),
         cla_open=float(rates.care_open.sum()),
-        nfa_share=system.nfa_share or 0.0,
-        assessments_open=system.assessments_open,
-        cin_open=system.cin_open,
-        placed_share=system.placed_share,
     )
     model = closed_model(system.inputs, children, opening)
     stop = float(np.ceil(prepared.common.line.edges_months[-1] * STEPS_PER_MONTH))

@@ -10,8 +10,6 @@ import pandas as pd
 
 from demand_model.spell.build import OPEN, Spells
 
-DAYS_PER_YEAR = 365.25
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StockMembers:

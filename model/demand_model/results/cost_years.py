@@ -102,10 +102,7 @@ def calendar_of(months: pd.PeriodIndex, census_date: date, choices: CostChoices)
     starts = [month.to_timestamp().date() for month in months]
     begins = [max(start, census_date) for start in starts]
     ends = [(month + 1).to_timestamp().date() for month in months]
-    # The census date's own children are counted at its end: the next day is the first.
-    days = np.array(
-        [(e - b).days - (b == census_date) for b, e in zip(begins, ends, strict=True)], dtype=float
-    )
+    days = days_to_come(months, census_date)
     base = (choices.prices_of or census_date).toordinal()
     middle = np.array(
         [(b.toordinal() + e.toordinal()) / 2.0 for b, e in zip(begins, ends, strict=True)]
@@ -120,6 +117,17 @@ def calendar_of(months: pd.PeriodIndex, census_date: date, choices: CostChoices)
         for y in dict.fromkeys(first_years.tolist())
     )
     return Calendar(days=days, price=price, year=numbers.astype(np.intp), years=years)
+
+
+def days_to_come(months: pd.PeriodIndex, census_date: date) -> FloatArray:
+    """Days of each month after the census date; shape (months,).
+
+    The census date's own children are counted at its end: the next day is the first.
+    """
+    starts = np.asarray(months.asi8, dtype="datetime64[M]")
+    opens = np.maximum(starts.astype("datetime64[D]"), np.datetime64(census_date, "D") + 1)
+    ends = (starts + 1).astype("datetime64[D]")
+    return np.asarray((ends - opens) / np.timedelta64(1, "D"), dtype=float)
 
 
 def _financial_year(first: int, months: Sequence[pd.Period], census_date: date) -> FinancialYear:

@@ -13,18 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from demand_model.exposure.bands import AGE_BANDS, CARE_SEGMENTS
-from demand_model.exposure.opening import DAYS_PER_YEAR
 from demand_model.rates.priors import CARE_ENTRY_AGE_QUANTILES_YEARS
 from demand_model.simulation.care_class import care_segment
 from demand_model.spell.build import OPEN, Spells
 from demand_model.system.assumptions import Assumption
 from demand_model.system.inputs import Placements
+from demand_model.units import DAYS_PER_YEAR
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -81,8 +82,11 @@ class PlacementsToday:
         Share of children coming into care by segment; adds up to 1.
     unknown_provider
         Foster placements whose provider the list does not say.
+    census_date
+        Day of the count.
     """
 
+    census_date: date
     groups: tuple[str, ...]
     counts: FloatArray
     mix: FloatArray
@@ -113,6 +117,7 @@ def placements_today(spells: Spells, placements: Placements) -> PlacementsToday:
         _segments(begun, begun["start"], leave_out_unknown=True), minlength=len(CARE_SEGMENTS)
     )
     return PlacementsToday(
+        census_date=spells.census_date,
         groups=groups,
         counts=counts,
         mix=leaning_mix(counts, _national(groups)),

@@ -11,7 +11,8 @@ so that the groups add up to the children in care exactly, in every draw and mon
 The deviation of an age group adds up to nought over groups. It grows by entrants
 whose mix was entered, and by moves; it grows up with the children, and leaves care
 with them (leaving does not depend on the placement). With neither, each age keeps
-today's mix.
+today's mix. In a first month that had begun by the census date, children move and grow
+up for what was left of it.
 """
 
 from __future__ import annotations
@@ -27,15 +28,16 @@ import pandas as pd
 from demand_model.errors import InvalidSettingError
 from demand_model.exposure.bands import AGE_BANDS, CARE_SEGMENTS
 from demand_model.flows import ALL
+from demand_model.results.cost_years import days_to_come
 from demand_model.results.placement_mix import PlacementsToday
 from demand_model.simulation.trajectories import Trajectories
 from demand_model.system.inputs import PlacementGroup, Placements
+from demand_model.units import MONTHS_PER_YEAR
 
 FloatArray = npt.NDArray[np.float64]
 
-_MONTHS_A_YEAR = 12.0
 _GROWN_UP = tuple(
-    0.0 if np.isinf(upper) else 1.0 / (_MONTHS_A_YEAR * (upper - lower))
+    0.0 if np.isinf(upper) else 1.0 / (MONTHS_PER_YEAR * (upper - lower))
     for lower, upper in zip(AGE_BANDS.lower, AGE_BANDS.upper, strict=True)
 )
 """Share of an age group's children who pass into the next in a month, ages spread evenly."""
@@ -178,7 +180,9 @@ def place_children(
     children = today.mix.T @ by_age
     if any(one.acts for one in practice):
         entrants = _entrants(trajectories, today)
-        children = children + _deviation(by_age, entrants, today, practice)
+        months = trajectories.months
+        lengths = days_to_come(months, today.census_date) / months.days_in_month.to_numpy(float)
+        children = children + _deviation(by_age, entrants, today, practice, lengths)
         children = _not_below_nought(children, by_age.sum(axis=1))
     mine = [n for n in new_places if n.scenario in ("", trajectories.scenario.name)]
     added = _fill_new_places(children, mine, names, trajectories.months)
@@ -252,8 +256,15 @@ def _deviation(
     entrants: FloatArray,
     today: PlacementsToday,
     practice: Sequence[_Practice],
+    lengths: FloatArray,
 ) -> FloatArray:
-    """What entrants' own mixes and moves add to today's mix; shape (months, groups, draws)."""
+    """What entrants' own mixes and moves add to today's mix; shape (months, groups, draws).
+
+    Parameters
+    ----------
+    lengths
+        Share of each month that is simulated; shape (months,).
+    """
     months, segments, draws = by_age.shape
     grown = np.array([*_GROWN_UP, 0.0])  # the last: UASC
     before = np.broadcast_to(today.counts.sum(axis=1)[:, None], (segments, draws))
@@ -261,9 +272,10 @@ def _deviation(
     out = np.zeros((months, len(today.groups), draws))
     for month in range(months):
         own = np.asarray(sum(one.own * one.at(month) for one in practice))
-        moves = np.asarray(sum(one.moves * one.at(month) for one in practice))
-        state = _older(state, grown) + own[:, :, None] * entrants[month][:, None, :]
-        expected = _older(before, grown) + entrants[month]
+        moves = np.asarray(sum(one.moves * one.at(month) for one in practice)) * lengths[month]
+        ageing = grown * lengths[month]
+        state = _older(state, ageing) + own[:, :, None] * entrants[month][:, None, :]
+        expected = _older(before, ageing) + entrants[month]
         staying = np.minimum(by_age[month] / np.maximum(expected, _TINY), 1.0)
         state *= staying[:, None, :]
         placed = by_age[month][:, None, :] * today.mix[:, :, None] + state

@@ -43,7 +43,8 @@ def mixture(
     name
         Name of the mixture.
     seed
-        Which draw lives through which scenario.
+        Which draw lives through which scenario; the order of scenarios and odds is no
+        part of it.
 
     Returns
     -------
@@ -58,11 +59,12 @@ def mixture(
     """
     by_name = {t.scenario.name: t for t in trajectories}
     _check(odds, by_name, name)
-    parts = [(by_name[n], share) for n, share in odds.items() if share > 0.0]
+    likely = {n: share for n, share in odds.items() if share > 0.0}
+    parts = [(by_name[n], likely[n]) for n in sorted(likely)]
     first = parts[0][0]
     draws = next(iter(first.measures.values())).shape[1]
     lived = _assigned([share for _, share in parts], draws, seed)
-    words = ", ".join(f"{t.scenario.name} {share:.0%}" for t, share in parts)
+    words = ", ".join(f"{n} {share:.0%}" for n, share in likely.items())
 
     def taken(arrays: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
         out = arrays[0].copy()

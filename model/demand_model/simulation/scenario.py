@@ -189,7 +189,8 @@ class MultiplySystem:
 class AddPosts:
     """Add posts of social workers (FTE; below 0: take away) from `start`, over `ramp_months`.
 
-    They are recruited for at once and begin after the recruitment delay.
+    They are recruited for at once and begin after the recruitment delay. Posts that were
+    to be there by the census date are among the workforce of that day: they add nothing.
     """
 
     workers: float

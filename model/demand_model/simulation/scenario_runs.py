@@ -170,7 +170,7 @@ def _run_driven(
         result=result,
         paths=moved,
         referral_counts=_referral_counts(batch.chance, moved, anchor),
-        system=feedback.series(),
+        system=feedback.series(result.open["cp"][-1], result.open["cla"][-1]),
     )
 
 
@@ -189,8 +189,8 @@ def _followed(
     seen = [
         Followed(
             referrals=o.paths.total,
-            plans=_at_starts(o.result.open["cp"], len(common.plans)),
-            care=_at_starts(o.result.open["cla"], len(common.care)),
+            plans=_from_census(o.result.open["cp"], len(common.plans)),
+            care=_from_census(o.result.open["cla"], len(common.care)),
         )
         for o in plain.values()
     ]
@@ -201,9 +201,10 @@ def _followed(
     }
 
 
-def _at_starts(at_ends: npt.NDArray[np.int64], opening: int) -> npt.NDArray[np.int64]:
+def _from_census(at_ends: npt.NDArray[np.int64], opening: int) -> npt.NDArray[np.int64]:
+    """Children at the census date and at each month's end; shape (months + 1, draws)."""
     first = np.full((1, at_ends.shape[1]), opening, dtype=np.int64)
-    return np.concatenate([first, at_ends[:-1]])
+    return np.concatenate([first, at_ends])
 
 
 def _base_referrals(chance: BatchChance, paths: ReferralPaths) -> npt.NDArray[np.int64]:

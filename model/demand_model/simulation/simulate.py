@@ -9,9 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-
-import numpy as np
 
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.errors import InvalidSettingError
@@ -22,6 +19,7 @@ from demand_model.simulation.scenario import BASELINE, Scenario
 from demand_model.simulation.scenario_runs import Outcome, run_scenarios
 from demand_model.simulation.setup import DrawBatch, Prepared, prepare
 from demand_model.simulation.system_feedback import System
+from demand_model.simulation.system_today import with_lists
 from demand_model.simulation.trajectories import Trajectories
 
 Progress = Callable[[str, float], None]
@@ -154,7 +152,4 @@ def _around(system: System | None, rates: FlowRates, changing: Sequence[Scenario
             )
         return None
     _ = system.links
-    if system.nfa_share is not None:
-        return system
-    weight = rates.source_counts / max(rates.source_counts.sum(), 1.0)
-    return replace(system, nfa_share=float(np.sum(weight * rates.nfa.mean())))
+    return with_lists(system, rates)

@@ -2,8 +2,9 @@
 
 Lays `demand_model.system.SystemModule` over the steps of a simulation. Plans and care
 come from the simulation, as they stand at the month's start; referrals step by step;
-everything else is a stock of the module. Follows several scenarios at once where
-nothing acts back.
+everything else is a stock of the module. What is kept of a month is read at its end,
+with the plans and care of that day. Follows several scenarios at once where nothing
+acts back.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from demand_model.dynamics.evaluate import Value
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import Flow
+from demand_model.rates.intake_prior import NATIONAL_INTAKE
 from demand_model.simulation.effects import SystemEffect
 from demand_model.simulation.feedback import MonthFactors
 from demand_model.simulation.timeline import Timeline
@@ -23,11 +27,10 @@ from demand_model.system.inputs import SystemInputs
 from demand_model.system.links import CausalLink
 from demand_model.system.module import StepInputs, SystemModule, SystemStep, active_links
 from demand_model.system.opening import SystemOpening
+from demand_model.units import MONTHS_PER_YEAR, working_days_in_months
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-MONTHS_PER_YEAR = 12.0
 
 SYSTEM_MEASURES = (
     "assessments_open",
@@ -36,6 +39,7 @@ SYSTEM_MEASURES = (
     "workers",
     "caseload",
     "ideal_caseload",
+    "vacancies",
     "vacancy_share",
     "spare_places",
     "occupancy",
@@ -43,6 +47,7 @@ SYSTEM_MEASURES = (
 """What is kept of the system by month, where it has a value: at the month's end."""
 
 _FEWEST_REFERRALS = 1e-9
+_STOCKS = ("plans", "care")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,6 +83,28 @@ class System:
             One of them is faulty, or its driver or target has no value.
         """
         return active_links(self.inputs, has_places=self.inputs.placements.places is not None)
+
+    def opening(
+        self, *, referrals_a_month: Value, cp_open: Value, cla_open: Value
+    ) -> SystemOpening:
+        """Where it stands at the census date.
+
+        Parameters
+        ----------
+        referrals_a_month
+            On average over a year.
+        cp_open, cla_open
+            Children on plans and in care.
+        """
+        return SystemOpening(
+            referrals_a_month=referrals_a_month,
+            cp_open=cp_open,
+            cla_open=cla_open,
+            nfa_share=self.nfa_share or 0.0,
+            assessments_open=self.assessments_open,
+            cin_open=self.cin_open,
+            placed_share=self.placed_share,
+        )
 
 
 class SystemFeedback:
@@ -118,21 +145,15 @@ class SystemFeedback:
             raise InvalidSettingError(
                 "Invalid change of workers: the system has no workforce. It must be filled in."
             )
-        opening = SystemOpening(
-            referrals_a_month=average,
-            cp_open=plans,
-            cla_open=care,
-            nfa_share=system.nfa_share or 0.0,
-            assessments_open=system.assessments_open,
-            cin_open=system.cin_open,
-            placed_share=system.placed_share,
-        )
+        opening = system.opening(referrals_a_month=average, cp_open=plans, cla_open=care)
         self._module = SystemModule(system.inputs, opening)
         self._now: SystemStep = self._module.begin()
         self.measures: dict[str, list[FloatArray]] = {}
 
     def month(self, number: int, plans: IntArray, care: IntArray) -> MonthFactors:
         """Move on by a month; see `feedback.Feedback`."""
+        if number:
+            self._keep(plans, care)
         moved: dict[Flow, list[FloatArray]] = {flow: [] for flow in self._module.driven}
         draws = self._a_month.shape[1]
         for step in self._blocks[number]:
@@ -152,25 +173,49 @@ class SystemFeedback:
                 levers={t: float(by[step]) for t, by in self._change.by_target.items()},
             )
             self._now = self._module.advance(now, given, float(self._length[step]))
-        self._keep(draws)
         return MonthFactors(by_flow={flow: np.stack(by_step) for flow, by_step in moved.items()})
 
-    def _keep(self, draws: int) -> None:
-        values = self._module.measures(self._now)
+    def _keep(self, plans: IntArray, care: IntArray) -> None:
+        """Keep what the month that ends came to."""
+        values = self._module.measures(
+            self._now, cp_open=plans.astype(float), cla_open=care.astype(float)
+        )
         for name in SYSTEM_MEASURES:
             if name in values:
-                kept = np.array(np.broadcast_to(values[name], (draws,)), dtype=float)
+                kept = np.array(np.broadcast_to(values[name], plans.shape), dtype=float)
                 self.measures.setdefault(name, []).append(kept)
 
-    def series(self) -> dict[str, FloatArray]:
-        """What is kept, by name; shape (months, draws)."""
+    def series(self, plans: IntArray, care: IntArray) -> dict[str, FloatArray]:
+        """End the last month, and return what is kept by name; shape (months, draws).
+
+        Parameters
+        ----------
+        plans, care
+            Children on plans and in care at the last month's end; shape (draws,).
+        """
+        self._keep(plans, care)
         return {name: np.stack(months) for name, months in self.measures.items()}
 
 
 def average_referrals(line: Timeline, referrals: FloatArray) -> FloatArray:
-    """Referrals a month over the first year, so that a season is no change; shape (draws,)."""
+    """Referrals a month over the first year, so that a season is no change; shape (draws,).
+
+    ``sum of referrals / (12 * share of a year's usual referrals that these steps hold)``
+
+    A horizon of less than a year stands for a whole one by working days and England's
+    profile of the year (`demand_model.rates.intake_prior`).
+
+    Parameters
+    ----------
+    referrals
+        Expected referrals by step; shape (steps, draws).
+    """
+    year = pd.period_range(line.months[0], periods=MONTHS_PER_YEAR, freq="M")
+    usual = working_days_in_months(year) * np.exp(NATIONAL_INTAKE.log_profile)[year.month - 1]
     within = line.middle_months < MONTHS_PER_YEAR
-    return np.asarray(referrals[within].sum(axis=0) / line.step_months[within].sum())
+    number = line.month[within] % MONTHS_PER_YEAR
+    share = (line.working_share[within] * usual[number]).sum() / usual.sum()
+    return np.asarray(referrals[within].sum(axis=0) / (MONTHS_PER_YEAR * share))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -182,7 +227,7 @@ class Followed:
     referrals
         By step; shape (steps, draws).
     plans, care
-        At each month's start; shape (months, draws).
+        At the census date and each month's end; shape (months + 1, draws).
     """
 
     referrals: FloatArray
@@ -215,11 +260,10 @@ def follow(
     )
     for number in range(len(line.months)):
         plans, care = (
-            np.concatenate([getattr(s, stock)[number] for s in scenarios])
-            for stock in ("plans", "care")
+            np.concatenate([getattr(s, stock)[number] for s in scenarios]) for stock in _STOCKS
         )
         run.month(number, plans, care)
-    series = run.series()
+    series = run.series(*(np.concatenate([getattr(s, k)[-1] for s in scenarios]) for k in _STOCKS))
     return [
         {name: values[:, i * draws : (i + 1) * draws] for name, values in series.items()}
         for i in range(len(scenarios))

@@ -161,15 +161,30 @@ class SystemModule:
         inputs = self._externals(given)
         return self._read(self._integrator.step(now.state, inputs, dt), inputs, dt)
 
-    def measures(self, now: SystemStep, dt: float = _FIRST_STEP_MONTHS) -> dict[str, Value]:
-        """Stocks, caseload and the like at a step, by their names in `VARIABLES`."""
+    def measures(
+        self,
+        now: SystemStep,
+        dt: float = _FIRST_STEP_MONTHS,
+        *,
+        cp_open: Value | None = None,
+        cla_open: Value | None = None,
+    ) -> dict[str, Value]:
+        """Stocks, caseload and the like at a step, by their names in `VARIABLES`.
+
+        Parameters
+        ----------
+        cp_open, cla_open
+            Children on plans and in care by now; ``None``: as given for the last step.
+        """
+        children = {"cp open": cp_open, "cla open": cla_open}
+        given = now.given | {name: v for name, v in children.items() if v is not None}
         names = FRONT_DOOR_MEASURES
         if self._shape["has_workforce"]:
             names += WORKFORCE_MEASURES
         if self._shape["has_places"]:
             names += PLACES_MEASURES
         wanted = tuple(words(name) for name in names)
-        values = self._integrator.read(now.state, dt, now.given, wanted)
+        values = self._integrator.read(now.state, dt, given, wanted)
         return {name: values[words(name)] for name in names}
 
     def _model(self, links: tuple[CausalLink, ...], *, with_switches: bool = False) -> Model:

@@ -14,11 +14,10 @@ import numpy as np
 from demand_model.dynamics.evaluate import FloatArray, Value
 from demand_model.errors import InvalidSettingError
 from demand_model.system.inputs import FrontDoor, SystemInputs, Workforce
+from demand_model.units import MONTHS_PER_YEAR
 
 LEAST_MONTHS, GREATEST_MONTHS = 0.25, 60.0
 """Bounds of a length of stay that follows from a count."""
-
-MONTHS_PER_YEAR = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
