@@ -30,6 +30,8 @@ def test_every_list_is_recognised_on_its_own_sheet(name: str) -> None:
     found = recognise(read_sheets(SAMPLES / name)).lists
     assert {n: f.sheet.sheet.replace("_", " ") for n, f in found.items()} == {
         3: "List 3",
+        4: "List 4",
+        6: "List 6",
         7: "List 7",
         8: "List 8",
     }
@@ -41,6 +43,8 @@ def test_a_real_extract_is_usable() -> None:
     assert result.lists is not None
     assert {t.list_number: (t.found, t.used) for t in result.tallies} == {
         3: (6, 6),
+        4: (5, 4),
+        6: (5, 1),
         7: (7, 6),
         8: (5, 3),
     }
@@ -50,7 +54,7 @@ def test_a_real_extract_is_usable() -> None:
 @needs_samples
 def test_a_workbook_without_dates_of_birth_says_so() -> None:
     result = checked("journeys-example.xlsx")
-    assert {f.list_number for f in result.findings.with_rule("ages-unknown")} == {3, 7, 8}
+    assert {f.list_number for f in result.findings.with_rule("ages-unknown")} == {3, 4, 6, 7, 8}
     # Its lists stop a year apart: nobody can tell on which day they were extracted.
     assert {f.rule for f in result.findings.stops} == {"census-date-inconsistent"}
     asked = CheckSettings(census_date=date(2020, 5, 31))

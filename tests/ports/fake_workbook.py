@@ -20,7 +20,7 @@ from demand_addin.ports import (
     TableRead,
     TableValues,
 )
-from demand_model.annex_a.lists import LISTS
+from demand_model.annex_a.lists_of_need import ALL_LISTS
 from demand_model.annex_a.raw import RawSheet, RawValue
 from demand_model.errors import InvalidInputError
 
@@ -50,7 +50,7 @@ class FakeWorkbook:
             for row, setting in enumerate(spec.settings, start=6):
                 self._names[setting.name] = (spec.name, row, 2, 1, 1)
             if spec.list_number is not None:
-                for column, heading in enumerate(LISTS[spec.list_number].fields, start=1):
+                for column, heading in enumerate(ALL_LISTS[spec.list_number].fields, start=1):
                     self._grids[spec.name][(1, column)] = heading.heading
         for row, setting in enumerate(SETTINGS, start=6):
             self._grids["Settings"][(row, 2)] = _stored(setting.default)
@@ -92,10 +92,12 @@ class FakeWorkbook:
         )
 
     def read_name(self, name: str) -> NamedRead:
-        sheet, row, column, _, _ = self._area(name)
+        sheet, row, column, height, width = self._area(name)
         value = self._grids[sheet].get((row, column))
         address = f"{column_letters(column)}{row}"
-        return NamedRead(name=name, sheet=sheet, address=address, value=value)
+        return NamedRead(
+            name=name, sheet=sheet, address=address, value=value, rows=height, columns=width
+        )
 
     def write(self, plan: BookPlan) -> None:
         for values in plan.tables:

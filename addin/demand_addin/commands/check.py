@@ -18,7 +18,8 @@ from demand_model import History, check
 from demand_model.annex_a.checked import CheckResult, RowTally
 from demand_model.annex_a.findings import Finding, Findings, Severity
 from demand_model.annex_a.fingerprint import list_hash
-from demand_model.annex_a.recognise import recognise
+from demand_model.annex_a.lists import LISTS
+from demand_model.annex_a.recognise import Recognised, recognise
 
 _SHOWN = 10
 _SPOKEN = (Severity.STOP, Severity.WARN)
@@ -80,7 +81,7 @@ def judge(book: WorkbookPort, settings: RunSettings, progress: Progress) -> Judg
     sheets = list_sheets(book)
     progress("Checking the lists", 0.05)
     result = check(sheets, settings.check_settings(read_mapping(book)))
-    found = recognise(sheets).lists
+    found = {n: list_ for n, list_ in recognise(sheets).lists.items() if _counts(n, list_)}
     hashes = {number: list_hash(list_) for number, list_ in found.items()}
     log = book.read_table(RUN_LOG)
     again = same_again(
@@ -100,6 +101,11 @@ def judge(book: WorkbookPort, settings: RunSettings, progress: Progress) -> Judg
         history=history,
         memory=memory,
     )
+
+
+def _counts(number: int, found: Recognised) -> bool:
+    """Whether a list is one that a run rests on: an optional one without rows is not."""
+    return number in LISTS or found.has_rows()
 
 
 def check_lines(result: CheckResult) -> tuple[str, ...]:

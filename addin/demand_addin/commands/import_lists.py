@@ -6,20 +6,25 @@ here: `check` and `run` do that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from demand_addin.commands.closed_file import FileJob, change_file
 from demand_addin.commands.new import template_bytes
 from demand_addin.commands.outcome import Json, Outcome
 from demand_addin.plan import plan_import
-from demand_addin.ports import BookPlan
+from demand_addin.ports import BookPlan, WorkbookPort
 from demand_addin.progress import Progress, silent
 from demand_addin.read import read_sheets
 from demand_model.annex_a.findings import Severity
+from demand_model.annex_a.lists_of_need import OPTIONAL_LISTS
 from demand_model.annex_a.raw import RawSheet
 from demand_model.annex_a.recognise import Recognition, recognise
 from demand_model.errors import InvalidInputError
+
+_LEFT_OUT = ("list-twice", "wrong-list")
+"""Rules that keep a list from being copied, be it an optional one."""
 
 
 def import_lists(job: FileJob, files: Sequence[Path], *, progress: Progress = silent) -> Outcome:
@@ -35,16 +40,18 @@ def import_lists(job: FileJob, files: Sequence[Path], *, progress: Progress = si
         The workbook cannot be written.
     """
     found = recognised(files, progress)
-    plan = import_plan(found)
     progress("Writing the lists into the workbook", 0.7)
-    is_new, saved = change_file(
-        job, lambda _: (plan, not job.source.exists()), if_missing=template_bytes
-    )
+
+    def work(book: WorkbookPort) -> tuple[BookPlan, tuple[bool, Recognition, tuple[str, ...]]]:
+        fitting, left = with_place(found, book.sheet_names())
+        return import_plan(fitting), (not job.source.exists(), fitting, left)
+
+    (is_new, found, left), saved = change_file(job, work, if_missing=template_bytes)
     made = (f"{job.source.name} did not exist: a new workbook was made.",) if is_new else ()
     return Outcome(
         command="import",
         wrote=saved.wrote,
-        sentences=(*made, *import_lines(found), *saved.notes),
+        sentences=(*made, *import_lines(found), *left, *saved.notes),
         record={
             "book": str(saved.path),
             "created": is_new,
@@ -71,6 +78,26 @@ def recognised(files: Sequence[Path], progress: Progress) -> Recognition:
 def import_plan(found: Recognition) -> BookPlan:
     """Plan the paste sheets of the lists that were found."""
     return plan_import({number: list_.sheet for number, list_ in found.lists.items()})
+
+
+def with_place(found: Recognition, sheets: Collection[str]) -> tuple[Recognition, tuple[str, ...]]:
+    """Leave out optional lists for which a workbook has no sheet, and say so.
+
+    Parameters
+    ----------
+    sheets
+        Names of the workbook's sheets; one of an earlier version has none for them.
+    """
+    names = {n: f"List {n}" for n in found.lists if n in OPTIONAL_LISTS}
+    lacking = {n: name for n, name in names.items() if name not in sheets}
+    kept = {n: list_ for n, list_ in found.lists.items() if n not in lacking}
+    said = tuple(
+        f"{name} was not copied: the workbook has no sheet {name}. It is optional; a new workbook "
+        "has one."
+        for n, name in sorted(lacking.items())
+        if found.lists[n].has_rows()
+    )
+    return replace(found, lists=kept), said
 
 
 def import_lines(found: Recognition) -> tuple[str, ...]:
@@ -124,7 +151,8 @@ def _not_found(found: Recognition) -> tuple[str, ...]:
     return tuple(
         f"List {finding.list_number} was not copied: {finding.message}"
         for finding in found.findings.items
-        if finding.severity is Severity.STOP and finding.list_number not in found.lists
+        if finding.list_number not in found.lists
+        and (finding.severity is Severity.STOP or finding.rule in _LEFT_OUT)
     )
 
 

@@ -10,6 +10,7 @@ from demand_addin.commands.import_lists import (
     import_plan,
     import_record,
     recognised,
+    with_place,
 )
 from demand_addin.commands.outcome import Outcome
 from demand_addin.live.adapter import LiveWorkbook
@@ -38,12 +39,12 @@ def import_into(book: LiveWorkbook, progress: Progress, files: Sequence[Path]) -
     """
     if not files:
         raise InvalidInputError("No file was chosen: choose the files that hold the lists.")
-    found = recognised(files, progress)
+    found, left = with_place(recognised(files, progress), book.sheet_names())
     progress("Writing the lists into the workbook", 0.7)
     book.write(import_plan(found))
     last = UNDOABLE if book.is_undoable else NOT_UNDOABLE
     return Outcome(
         command="import",
-        sentences=(*import_lines(found), "Now press Check.", *book.notes, last),
+        sentences=(*import_lines(found), *left, "Now press Check.", *book.notes, last),
         record={"book": book.name, "lists": import_record(found)},
     )

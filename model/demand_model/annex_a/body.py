@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from demand_model.annex_a.cells import as_text, filled_cells, is_empty
-from demand_model.annex_a.lists import LISTS, normalise_heading
+from demand_model.annex_a.lists import normalise_heading
+from demand_model.annex_a.lists_of_need import ALL_LISTS
 from demand_model.annex_a.raw import RawValue
 from demand_model.annex_a.recognise import Recognised
 
@@ -55,7 +56,7 @@ class Body:
 
 
 _HEADINGS = frozenset(
-    normalise_heading(h) for a in LISTS.values() for f in a.fields for h in f.headings
+    normalise_heading(h) for a in ALL_LISTS.values() for f in a.fields for h in f.headings
 )
 
 
@@ -136,7 +137,7 @@ def _heading(found: Recognised, cells: npt.NDArray[np.object_]) -> str | None:
         if isinstance(cells[column], str)
     )
     texts = list(_texts(cells))
-    for number, other in LISTS.items():
+    for number, other in ALL_LISTS.items():
         names = {f.name for t in texts if (f := other.find(t)) is not None}
         if number != found.list_number and {"child_id", "start"} <= names and same < len(names):
             return "second-table"

@@ -7,7 +7,6 @@ stops the lists from being used, not the check from going on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -16,64 +15,47 @@ import numpy.typing as npt
 import pandas as pd
 
 from demand_model.annex_a.births import resolve_births
-from demand_model.annex_a.cells import filled_cells
 from demand_model.annex_a.checked import CheckResult, CheckSettings, Lists, RowTally, Window
-from demand_model.annex_a.codes import source_group
-from demand_model.annex_a.dates import CellState
-from demand_model.annex_a.episodes import Joined, drop_repeats, join_periods, sorted_fresh
+from demand_model.annex_a.column_words import say_codes, say_limits
+from demand_model.annex_a.episodes import sorted_fresh
 from demand_model.annex_a.findings import Finding, Findings, Severity
 from demand_model.annex_a.lists import LISTS
 from demand_model.annex_a.logic import (
-    SHORT_BREAKS,
     judge_ages,
     judge_dates,
     say_care,
     say_earlier_spells,
     set_aside_short_breaks,
 )
+from demand_model.annex_a.optional import OptionalLists, check_optional
 from demand_model.annex_a.raw import RawSheet
 from demand_model.annex_a.reading import ReadList, read_list
 from demand_model.annex_a.recognise import recognise
-from demand_model.annex_a.rules import UNCOUNTED
+from demand_model.annex_a.rows import COLUMNS, tally, usable_rows
 from demand_model.annex_a.windows import (
     STEP_MONTHS,
     detect_census,
     detect_window,
     set_window,
 )
-from demand_model.errors import DemandError
 
 Days = npt.NDArray[np.datetime64]
 
-_MUST_BE_MAPPED = ("legal_status", "reason_ceased", "placement_type", "placement_provider")
-"""Categories whose codes every authority knows; local team names make other columns differ."""
-_LOOKS_PERSONAL = re.compile(
-    r"\d{5,}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|@|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}", re.IGNORECASE
-)
-_MOST_SPELLINGS = 200
 WINDOWS_DIFFER = "windows-differ"
 """Rule of the finding that the lists seem to cover different numbers of months."""
-
-_REFERRALS = ["child_id", "date_of_birth", "date", "source_code", "source_group", "nfa",
-              "previous_referrals"]  # fmt: skip
-_PLANS = ["child_id", "date_of_birth", "start", "end", "category", "previous_plans"]
-_CARE = ["child_id", "date_of_birth", "start", "end", "uasc", "category_of_need", "second_period",
-         "legal_status", "short_break", "reason_ceased", "placement_type", "placement_provider",
-         "placement_start"]  # fmt: skip
-_COLUMNS = {3: _REFERRALS, 7: _PLANS, 8: _CARE}
 
 
 def check(
     lists: Sequence[RawSheet] | Mapping[int, pd.DataFrame],
     settings: CheckSettings | None = None,
 ) -> CheckResult:
-    """Recognise, read and judge Lists 3, 7 and 8.
+    """Recognise, read and judge Lists 3, 7 and 8, and Lists 4 and 6 where they are given.
 
     Parameters
     ----------
     lists
         Sheets in any order, each list recognised by its headings; or data
-        frames by list number (3, 7, 8) whose column names are the headings.
+        frames by list number (3, 7, 8; 4, 6) whose column names are the headings.
     settings
         Census date, windows, limits and spellings that the analyst has set.
 
@@ -90,27 +72,29 @@ def check(
     """
     settings = settings or CheckSettings()
     recognition = recognise(_sheets(lists))
-    reads = [read_list(found, settings) for found in recognition.lists.values()]
+    reads = [read_list(recognition.lists[n], settings) for n in LISTS if n in recognition.lists]
     workbook: list[Finding] = []
     census = _census_date(reads, settings, workbook)
     complete = [read for read in reads if read.is_complete]
     windows = _windows(complete, census, settings) if census is not None else {}
     frames = _frames(complete, census, windows, settings) if census is not None else {}
-    unmapped = _say_codes(reads, settings)
+    unmapped = say_codes(reads, settings)
     for read in reads:
-        _say_limits(read, settings)
+        say_limits(read, settings)
     _say_across(reads, frames)
-    tallies = tuple(_tally(read, frames.get(read.number)) for read in reads)
+    months = windows[3].months if 3 in windows else None
+    more = check_optional(recognition, census, months, settings) if census else OptionalLists()
+    tallies = tuple(tally(read, frames.get(read.number)) for read in reads) + more.tallies
     findings = [*recognition.findings.items, *workbook]
     for read in reads:
         findings += [*read.ledger.findings, *read.ledger.rows_set_aside()]
-    found = Findings.of(findings)
+    found = Findings.of([*findings, *more.findings])
     usable = census is not None and not found.stops and set(frames) == set(LISTS)
     return CheckResult(
         findings=found,
-        lists=_lists(census, windows, frames, tallies) if census and usable else None,
+        lists=_lists(census, windows, frames, tallies, more) if census and usable else None,
         tallies=tallies,
-        unmapped=unmapped,
+        unmapped=pd.concat([unmapped, *more.unmapped], ignore_index=True),
     )
 
 
@@ -125,8 +109,9 @@ def _lists(
     windows: Mapping[int, Window],
     frames: Mapping[int, pd.DataFrame],
     tallies: tuple[RowTally, ...],
+    more: OptionalLists,
 ) -> Lists:
-    clean = {n: sorted_fresh(frame, _COLUMNS[n]) for n, frame in frames.items()}
+    clean = {n: sorted_fresh(frame, COLUMNS[n]) for n, frame in frames.items()}
     return Lists(
         census_date=census,
         windows=windows,
@@ -134,6 +119,9 @@ def _lists(
         plans=clean[7],
         care=clean[8],
         tallies=tallies,
+        assessments=more.frames.get(4),
+        children_in_need=more.frames.get(6),
+        optional_windows=more.windows,
     )
 
 
@@ -276,168 +264,11 @@ def _frames(
         if n == 8:
             say_care(read, until)
         say_earlier_spells(read)
-        frame = _typed(read, births[n], until)
-        usable = ~frame["row"].isin(list(read.ledger.reasons))
-        joined = _joined(read, frame.loc[usable])
-        frames[n] = _within_window(read, joined, windows[n])
+        frames[n] = usable_rows(read, births[n], until, windows[n])
     return frames
 
 
-def _typed(read: ReadList, births: Days, ends: Days) -> pd.DataFrame:
-    """Make the columns of `Lists`, with the sheet's row beside them."""
-    columns: dict[str, object] = {
-        "row": read.rows,
-        "child_id": np.array(read.ids.ids, dtype=object) if read.ids.ids else None,
-        "date_of_birth": births.astype("datetime64[s]"),
-        read.key: read.days(read.key).astype("datetime64[s]"),
-    }
-    if read.number == 3:
-        source = read.code("source")
-        columns |= {
-            "source_code": source,
-            "source_group": [source_group(code) for code in source],
-            "nfa": _yes_no(read, "nfa"),
-            "previous_referrals": _counts(read, "previous_referrals"),
-        }
-    else:
-        columns["end"] = ends.astype("datetime64[s]")
-    if read.number == 7:
-        latest, first = read.code("category"), read.code("initial_category")
-        columns |= {
-            "category": np.where(filled_cells(latest), latest, first),
-            "previous_plans": _counts(read, "previous_plans"),
-        }
-    if read.number == 8:
-        columns |= {
-            "uasc": (_yes_no(read, "uasc") == True).fillna(value=False).astype(bool),  # noqa: E712
-            "second_period": _yes_no(read, "second_period"),
-            "short_break": np.isin(read.code("legal_status"), SHORT_BREAKS),
-            "placement_start": read.days("placement_start").astype("datetime64[s]"),
-            **{name: read.code(name) for name in (*_MUST_BE_MAPPED, "category_of_need")},
-        }
-    return pd.DataFrame(columns)
-
-
-def _yes_no(read: ReadList, name: str) -> pd.Series:
-    codes = read.code(name)
-    return pd.Series([{"Yes": True, "No": False}.get(c) for c in codes], dtype="boolean")
-
-
-def _counts(read: ReadList, name: str) -> pd.Series:
-    values = read.number_of(name)
-    with np.errstate(invalid="ignore"):
-        sound = (values >= 0) & (values == np.floor(values))
-    return pd.Series(np.where(sound, values, np.nan)).astype("Int64")
-
-
-def _joined(read: ReadList, frame: pd.DataFrame) -> Joined:
-    joined = drop_repeats(frame) if read.number == 3 else join_periods(frame)
-    for row, rule in sorted(joined.aside.items()):
-        read.ledger.set_aside([row], rule, read.key)
-    return joined
-
-
-def _within_window(read: ReadList, joined: Joined, window: Window) -> pd.DataFrame:
-    frame = joined.frame
-    last = frame["date"] if read.number == 3 else frame["end"]
-    before = last < pd.Timestamp(window.start)
-    adult = pd.Series(data=False, index=frame.index)
-    if read.number != 3:
-        raw_end = dict(zip(read.rows.tolist(), read.days("end").tolist(), strict=True))
-        written = pd.to_datetime(frame["row"].map(raw_end))
-        adult = before & (written.isna() | (written >= pd.Timestamp(window.start)))
-    read.ledger.set_aside(frame.loc[adult, "row"].astype(int), "aged-18-before-window", read.key)
-    name = "date" if read.number == 3 else "end"
-    read.ledger.set_aside(frame.loc[before, "row"].astype(int), "outside-window", name)
-    return frame.loc[~before]
-
-
-# ---------------------------------------------------------------- what is said of columns
-
-
-def _say_codes(reads: Sequence[ReadList], settings: CheckSettings) -> pd.DataFrame:
-    """Say what is not mapped; return the spellings for the Mapping sheet."""
-    rows = []
-    for read in reads:
-        for name, column in read.codes.items():
-            heading = read.ledger.heading(name)
-            listed = {s: n for s, n in column.spellings.items() if not _LOOKS_PERSONAL.search(s)}
-            if len(listed) <= max(_MOST_SPELLINGS, column.filled // 20):
-                rows += [(f"List {read.number}", heading, s, n) for s, n in listed.items()]
-            _say_column(read, name, settings)
-    frame = pd.DataFrame(rows, columns=["list", "heading", "raw_value", "count"])
-    return frame.sort_values(["list", "heading", "raw_value"], ignore_index=True)
-
-
-def _s(count: int) -> str:
-    """Ending of a plural."""
-    return "" if count == 1 else "s"
-
-
-def _say_column(read: ReadList, name: str, settings: CheckSettings) -> None:
-    column, ledger, heading = read.codes[name], read.ledger, read.ledger.heading(name)
-    if column.filled != column.mapped + len(column.unmapped):
-        raise DemandError(f"The cells of {heading} do not add up: please report this fault.")
-    if column.errors:
-        ledger.say(
-            "error-value", Severity.WARN,
-            f"Excel errors in “{heading}”: {len(column.errors):,}. They count as not mapped: "
-            "mend the formulas, or type the values.",
-            rows=[int(read.rows[i]) for i in column.errors], name=name,
-        )  # fmt: skip
-    if not column.filled and len(read.rows):
-        ledger.say("column-blank", Severity.WARN,
-                   f"“{heading}” is blank in all rows; the model goes on without it.",
-                   rows=[read.found.heading_row], name=name)  # fmt: skip
-    share = len(column.unmapped) / column.filled if column.filled else 0.0
-    must = name in _MUST_BE_MAPPED and share > settings.unmapped_limit
-    spelled = sorted(set(column.unmapped) - set(column.errors))
-    if not spelled and not must:
-        return  # error cells alone: said above, and no spelling to choose a code for
-    spellings = f"{len(column.spellings):,} spelling{_s(len(column.spellings))}"
-    effect = "they count as Unknown" if name == "source" else "they count as not known"
-    ledger.say(
-        "too-many-unmapped" if must else "unmapped",
-        Severity.STOP if must else Severity.WARN,
-        f"{len(column.unmapped):,} of {column.filled:,} cells of “{heading}” ({share:.1%}, "
-        f"{spellings}) mean no code that is known"
-        + (
-            f", more than the {settings.unmapped_limit:.0%} allowed: choose a code for each "
-            "spelling on the Mapping sheet."
-            if must
-            else f"; {effect}. The Mapping sheet lists them: choose a code for each."
-        ),
-        rows=[int(read.rows[i]) for i in column.unmapped],
-        name=name,
-    )
-
-
-def _say_limits(read: ReadList, settings: CheckSettings) -> None:
-    """Stop where too much of a column is set aside; one row alone never stops."""
-    ledger = read.ledger
-    by_column: dict[str, list[int]] = {}
-    for row, rule in sorted(ledger.reasons.items()):
-        if rule not in UNCOUNTED:
-            by_column.setdefault(ledger.columns[row], []).append(row)
-    for name, rows in by_column.items():
-        share = len(rows) / max(1, len(read.rows))
-        if share > settings.set_aside_limit and len(rows) > 1:
-            ledger.say(
-                "too-many-set-aside", Severity.STOP,
-                f"{len(rows):,} of {len(read.rows):,} rows of List {read.number} ({share:.0%}) are "
-                f"set aside because of “{ledger.heading(name)}”, more than the "
-                f"{settings.set_aside_limit:.0%} allowed: mend the column, or raise the limit in "
-                "Settings.",
-                rows=rows, name=name,
-            )  # fmt: skip
-    for name, numbers in read.numbers.items():
-        if numbers.rejected:
-            ledger.say(
-                "number-unreadable", Severity.WARN,
-                f"{len(numbers.rejected):,} cells of “{ledger.heading(name)}” hold no number, and "
-                "count as blank.",
-                rows=[int(read.rows[i]) for i in numbers.rejected], name=name,
-            )  # fmt: skip
+# ---------------------------------------------------------------- what is said across lists
 
 
 def _say_across(reads: Sequence[ReadList], frames: Mapping[int, pd.DataFrame]) -> None:
@@ -485,22 +316,3 @@ def _say_if_none_ended(read: ReadList, frame: pd.DataFrame) -> None:
             "time that nobody left.",
             name="end",
         )  # fmt: skip
-
-
-def _tally(read: ReadList, frame: pd.DataFrame | None) -> RowTally:
-    """Rows found = used + set aside; for each date column filled = parsed + rejected."""
-    aside = read.ledger.tally()
-    found = read.body.found
-    used = len(frame) if frame is not None else found - sum(aside.values())
-    if found != used + sum(aside.values()):
-        raise DemandError(
-            f"The rows of List {read.number} do not add up ({found} found, {used} used, "
-            f"{sum(aside.values())} set aside): please report this fault."
-        )
-    for name, column in read.dates.items():
-        parsed = int(np.isin(column.state, (CellState.PARSED, CellState.OPEN)).sum())
-        if column.filled != parsed + len(column.rules):
-            raise DemandError(
-                f"The dates of {read.ledger.heading(name)} do not add up: please report this fault."
-            )
-    return RowTally(list_number=read.number, found=found, used=used, set_aside=aside)

@@ -73,7 +73,7 @@ class RowTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lists:
-    """Lists 3, 7 and 8, ready to be turned into spells.
+    """Lists 3, 7 and 8, ready to be turned into spells; Lists 4 and 6 where they are given.
 
     Every frame has one row a usable row, sorted so that the order of the paste
     does not matter, and a fresh integer index.
@@ -105,6 +105,14 @@ class Lists:
         ``placement_start`` (NaT if unknown).
     tallies
         One a list: rows found = used + set aside.
+    assessments
+        List 4; ``None`` where it is not given or cannot be used: ``child_id``,
+        ``date_of_birth``, ``start``, ``end`` (NaT while open).
+    children_in_need
+        List 6, likewise; also ``case_status`` (as in Annex A or NA) and
+        ``reason_closed`` (RC-code or NA).
+    optional_windows
+        By list number (4, 6), of those that are given.
     """
 
     census_date: date
@@ -113,6 +121,9 @@ class Lists:
     plans: pd.DataFrame
     care: pd.DataFrame
     tallies: tuple[RowTally, ...]
+    assessments: pd.DataFrame | None = None
+    children_in_need: pd.DataFrame | None = None
+    optional_windows: Mapping[int, Window] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -564,6 +564,55 @@ REASON_CEASED = CodeSet(
     },
 )
 
+REASON_CLOSED = CodeSet(
+    name="reason_closed",
+    codes=(
+        _code("RC1", "RC1 - Adopted", "Adopted"),
+        _code("RC2", "RC2 - Died", "Died"),
+        _code(
+            "RC3", "RC3 - Child arrangements order", "Child arrangements order",
+            "Residence order",
+        ),
+        _code("RC4", "RC4 - Special guardianship order", "Special guardianship order"),
+        _code(
+            "RC5", "RC5 - Transferred to services of another local authority",
+            "Transferred to another authority",
+        ),
+        _code(
+            "RC6", "RC6 - Transferred to adult social care services",
+            "Transferred to adult services", "Transferred to adult social services",
+        ),
+        _code(
+            "RC7",
+            "RC7 - Services ceased for any other reason, including child no longer in need",
+            "No longer in need",
+            "Services ceased for any other reason", "Child no longer in need",
+        ),
+        _code(
+            "RC8", "RC8 - Case closed after assessment, no further action",
+            "Closed after assessment",
+            "Case closed after assessment", "Closed after assessment, no further action",
+        ),
+        # The DfE's children in need census has it since 2019; Annex A's guidance does not.
+        _code(
+            "RC9", "RC9 - Case closed after assessment, referred to early help",
+            "Closed after assessment",
+            "Closed after assessment, referred to early help",
+        ),
+    ),
+)
+
+CASE_STATUS = CodeSet(
+    name="case_status",
+    codes=(
+        _code("Looked after child", "a) Looked after child", "Looked after"),
+        _code("Child protection plan", "b) Child Protection plan", "Protection plan"),
+        _code("Child in need plan", "c) Child in need plan", "In need"),
+        _code("Open assessment", "d) Open assessment", "In assessment"),
+        _code("Closed episode", "e) Closed episode", "Closed"),
+    ),
+)
+
 # fmt: on
 
 CODE_SETS = (
@@ -578,5 +627,7 @@ CODE_SETS = (
     REASON_CEASED,
     YES_NO,
     YES_NO_UNKNOWN,
+    REASON_CLOSED,
+    CASE_STATUS,
 )
 """Every code set, once."""

@@ -43,6 +43,8 @@ def lists_at(lists: Lists, census_date: date) -> Lists:
     - What was recorded later of a spell already begun stands: date of birth,
       legal status, category, number of earlier plans, UASC.
 
+    Lists 4 and 6 are left out: a case's status is that of the census date alone.
+
     Parameters
     ----------
     lists

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from demand_model.annex_a.code_sets import CODE_SETS, CodeSet
-from demand_model.annex_a.lists import LISTS
+from demand_model.annex_a.lists_of_need import ALL_LISTS
 from demand_model.annex_a.notation import Written, find_code, strip_ordinal
 from demand_model.annex_a.text import CACHED_SPELLINGS, clean_text, plain_words
 from demand_model.annex_a.vocabulary import Heard, Vocabulary, listen
@@ -20,6 +20,7 @@ from demand_model.annex_a.words_child import (
     CATEGORY_OF_ABUSE_WORDS,
     CATEGORY_OF_NEED_WORDS,
 )
+from demand_model.annex_a.words_need import CASE_STATUS_WORDS, REASON_CLOSED_WORDS
 from demand_model.annex_a.words_placement import (
     PLACEMENT_PROVIDER_WORDS,
     PLACEMENT_TYPE_WORDS,
@@ -47,6 +48,8 @@ _VOCABULARIES: Mapping[str, Vocabulary] = {
         REASON_CEASED_WORDS,
         YES_NO_WORDS,
         YES_NO_UNKNOWN_WORDS,
+        REASON_CLOSED_WORDS,
+        CASE_STATUS_WORDS,
     )
 }
 
@@ -65,7 +68,7 @@ def decode(list_number: int, heading: str, raw_value: object) -> str | None:
     Parameters
     ----------
     list_number
-        3, 7 or 8.
+        3, 4, 6, 7 or 8.
     heading
         The column's heading, official or a synonym.
     raw_value
@@ -125,7 +128,7 @@ def group(list_number: int, heading: str, code_or_label: str | None) -> str | No
 
 @lru_cache(maxsize=1024)
 def _code_set(list_number: int, heading: str) -> CodeSet | None:
-    annex_a_list = LISTS.get(list_number)
+    annex_a_list = ALL_LISTS.get(list_number)
     if annex_a_list is None or not isinstance(heading, str):
         return None
     field = annex_a_list.find(heading)

@@ -55,6 +55,7 @@ _SHAPES: Mapping[str, _Shape] = {
     "legal_status": _Shape(core=r"[cdejlv][0-9](?![0-9])"),
     "placement_type": _Shape(core=r"[afhkmpqrstuz][0-9](?![0-9])", suffix=_PLACE_SUFFIX),
     "placement_provider": _Shape(core=r"pr[0-9](?![0-9])"),
+    "reason_closed": _Shape(core=r"rc[0-9](?![0-9])"),
     "reason_ceased": _Shape(core=r"e4[ab]|[ex][0-9]{1,2}", suffix=r"[a-z]?", lead="s?"),
 }
 

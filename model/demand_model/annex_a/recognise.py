@@ -2,7 +2,9 @@
 
 A heading row may stand anywhere in the first 30 rows, under titles, and may be
 split over two rows; columns may stand in any order, with gaps; the sheet may be
-called anything. A list is known by the headings that no other list shares.
+called anything. A list is known by the headings that no other list shares. An
+optional list (4 or 6) is looked for only on sheets that hold none of the others,
+and never stops anything.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from demand_model.annex_a.cells import as_text, column_letter, is_empty, quoted
 from demand_model.annex_a.findings import Finding, Findings, Severity
 from demand_model.annex_a.lists import LISTS, AnnexAList, Need, normalise_heading
+from demand_model.annex_a.lists_of_need import ALL_LISTS, OPTIONAL_LISTS
 from demand_model.annex_a.raw import RawSheet
 
 HEADING_ROWS = 30
@@ -48,7 +51,7 @@ class Recognised:
     @property
     def annex_list(self) -> AnnexAList:
         """The list's declaration."""
-        return LISTS[self.list_number]
+        return ALL_LISTS[self.list_number]
 
     def address(self, row: int, name: str = "") -> str:
         """Address of a field's cell; `row` is an index into `sheet.cells`."""
@@ -89,7 +92,7 @@ class _Candidate:
 
 def _shared_headings() -> frozenset[str]:
     counts: dict[str, int] = {}
-    for annex_list in LISTS.values():
+    for annex_list in ALL_LISTS.values():
         for heading in annex_list.headings:
             counts[heading] = counts.get(heading, 0) + 1
     return frozenset(heading for heading, n in counts.items() if n > 1)
@@ -101,13 +104,13 @@ _LOOKUP: Mapping[int, Mapping[str, tuple[str, bool]]] = {
         **{normalise_heading(s): (f.name, True) for f in reversed(a.fields) for s in f.synonyms},
         **{normalise_heading(f.heading): (f.name, False) for f in a.fields},
     }
-    for number, a in LISTS.items()
+    for number, a in ALL_LISTS.items()
 }
 """List number to normalised heading to (field name, whether it is a synonym)."""
 
 
 def recognise(sheets: Sequence[RawSheet]) -> Recognition:
-    """Find Lists 3, 7 and 8 among the sheets.
+    """Find Lists 3, 7 and 8 among the sheets, and the optional Lists 4 and 6.
 
     Parameters
     ----------
@@ -119,7 +122,9 @@ def recognise(sheets: Sequence[RawSheet]) -> Recognition:
     Recognition
         At most one sheet a list. Findings say what was matched, and stop
         where two sheets hold one list, where a sheet that is named for one list
-        holds another, and where a needed column or a whole list is missing.
+        holds another, and where a needed column or a whole list is missing. Of an
+        optional list they only warn; where it is absent, or has no rows, they say
+        nothing.
     """
     found: dict[int, list[tuple[RawSheet, _Candidate]]] = {}
     for sheet in sheets:
@@ -143,18 +148,64 @@ def recognise(sheets: Sequence[RawSheet]) -> Recognition:
             findings += _said_of(sheet, candidate, lists[number])
             if len(rivals) > 1:
                 findings.append(_headings_only(number, [s for s, _ in rivals if s is not sheet]))
+    for number in OPTIONAL_LISTS:
+        findings += _optional(number, found.get(number, []), lists)
     return Recognition(lists=lists, findings=Findings.of(findings))
+
+
+def _optional(
+    number: int, rivals: list[tuple[RawSheet, _Candidate]], lists: dict[int, Recognised]
+) -> list[Finding]:
+    """Add an optional list to those found; what would stop at another list is a warning.
+
+    Headings alone, as the template has them, are as good as no list: nothing is said.
+    """
+    misnamed = [s for s, c in rivals if _is_misnamed(s, number) and _recognised(s, c).has_rows()]
+    findings = [_wrong_list(number, sheet) for sheet in misnamed]
+    named = [(s, c) for s, c in rivals if not _is_misnamed(s, number)]
+    chosen = _with_rows(named) if len(named) > 1 else named
+    if len(chosen) > 1:
+        findings.append(_two_sheets(number, [sheet for sheet, _ in chosen]))
+    elif chosen:
+        sheet, candidate = chosen[0]
+        lists[number] = _recognised(sheet, candidate)
+        if lists[number].has_rows():
+            findings += _said_of(sheet, candidate, lists[number])
+    return [softened(finding) for finding in findings]
+
+
+def softened(finding: Finding) -> Finding:
+    """Turn what would stop into a warning: the forecast does without an optional list."""
+    if finding.severity is not Severity.STOP:
+        return finding
+    more = f" List {finding.list_number} is optional: the forecast goes on without it."
+    return replace(finding, severity=Severity.WARN, message=finding.message + more)
 
 
 def _best_candidate(sheet: RawSheet) -> _Candidate | None:
     rows = _heading_texts(sheet)
-    candidates = [
-        candidate
-        for row, texts, two_rows in rows
-        for annex_list in LISTS.values()
-        if (candidate := _candidate(annex_list, row, texts, two_rows=two_rows)) is not None
-    ]
-    return max(candidates, key=lambda c: c.score, default=None)
+    for among in (LISTS, OPTIONAL_LISTS):
+        candidates = [
+            candidate
+            for row, texts, two_rows in rows
+            for annex_list in among.values()
+            if (candidate := _candidate(annex_list, row, texts, two_rows=two_rows)) is not None
+            and (among is LISTS or _is_own(candidate))
+        ]
+        if candidates:
+            return max(candidates, key=lambda c: c.score)
+    return None
+
+
+def _is_own(candidate: _Candidate) -> bool:
+    """Whether headings are those of an optional list, and not of one that looks like it.
+
+    List 2 (early help) has an “Assessment start date” too, but never both of its dates.
+    """
+    keys = [f.name for f in candidate.annex_list.fields if _is_key(f.heading, f.need)]
+    there = [name for name in keys if name in candidate.matches]
+    official = any(name not in candidate.by_synonym for name in there)
+    return candidate.sure and (official or len(there) == len(keys))
 
 
 def _heading_texts(sheet: RawSheet) -> list[tuple[int, list[str], bool]]:
@@ -279,7 +330,7 @@ def _wrong_list(number: int, sheet: RawSheet) -> Finding:
     named = _LIST_NAME.search(sheet.sheet)
     meant = int(named.group(1)) if named else 0
     return Finding(
-        list_number=meant if meant in LISTS else number,
+        list_number=meant if meant in LISTS and number in LISTS else number,
         sheet=sheet.sheet,
         cell=f"{column_letter(sheet.first_column)}{sheet.first_row}",
         rule="wrong-list",

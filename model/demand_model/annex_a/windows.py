@@ -119,7 +119,7 @@ def detect_census(events: Mapping[int, Days]) -> CensusDetection:
         inside = np.unique(days[days <= np.datetime64(census)])
         if len(inside):
             last_events[number] = _as_date(inside[-1])
-            if _is_behind(inside, kept[-1]):
+            if is_behind(inside, kept[-1]):
                 behind.append(number)
     return CensusDetection(
         census_date=census,
@@ -141,7 +141,8 @@ def _without_later_strays(pooled: Days) -> Days:
     return pooled
 
 
-def _is_behind(days: Days, latest: np.datetime64) -> bool:
+def is_behind(days: Days, latest: np.datetime64) -> bool:
+    """Whether a list's days with an event end so long before the last day that it is no chance."""
     lag = int((latest - days[-1]).astype(int))
     return lag > _LAG_DAYS and _silence_chance(days[-_RECENT_DAYS:], lag) < _VERY_RARE
 
