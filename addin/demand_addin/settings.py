@@ -27,7 +27,7 @@ from demand_addin.ports import CellValue, WorkbookPort
 from demand_model.annex_a import decode
 from demand_model.annex_a.checked import CheckSettings
 from demand_model.annex_a.code_sets import CodeSet
-from demand_model.annex_a.lists import LISTS as LIST_COLUMNS
+from demand_model.annex_a.lists_of_need import ALL_LISTS
 from demand_model.errors import InvalidSettingError
 
 LISTS = (3, 7, 8)
@@ -187,10 +187,10 @@ def read_mapping(book: WorkbookPort) -> dict[tuple[int, str, str], str]:
         if not code:
             continue
         number = read_text(cells["list"]).casefold().removeprefix("list").strip()
-        if number not in {str(n) for n in LISTS}:
-            problems.add(cells["list"], "list", "List 3, List 7 or List 8")
+        if number not in {str(n) for n in ALL_LISTS}:
+            problems.add(cells["list"], "list", "List 3, List 4, List 6, List 7 or List 8")
             continue
-        column = LIST_COLUMNS[int(number)].find(read_text(cells["heading"]))
+        column = ALL_LISTS[int(number)].find(read_text(cells["heading"]))
         if column is None or column.code_set is None:
             problems.add(cells["heading"], "heading", f"a column of codes of List {number}")
             continue

@@ -12,7 +12,7 @@ from rich_workbook import edited, packed, parts_of
 
 from cli_cases import DRAWS, call, imported_sample, set_setting
 from demand_addin.closed import ClosedWorkbook
-from demand_addin.commands import run as run_module
+from demand_addin.commands import fitting, forecasting
 from demand_addin.commands.demo import sample_workbook
 from demand_addin.ports import BookPlan, SheetRows, TableValues
 from demand_addin.run_log import broken_links
@@ -273,7 +273,7 @@ def test_a_fault_of_the_product_shows_no_traceback_and_no_value(
     def broken(*_: object, **__: object) -> None:
         raise KeyError("Secret Name 01/02/2015")
 
-    monkeypatch.setattr(run_module, "tabulate", broken)
+    monkeypatch.setattr(fitting, "tabulate", broken)
     before = book.read_bytes()
     result = call("run", book, *DRAWS)
     assert result.exit_code == 70
@@ -290,7 +290,7 @@ def test_stopping_a_run_leaves_the_workbook(book: Path, monkeypatch: pytest.Monk
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_module, "simulate_prepared", stopped)
+    monkeypatch.setattr(forecasting, "simulate_prepared", stopped)
     before = book.read_bytes()
     result = call("run", book, *DRAWS)
     assert result.exit_code == 130

@@ -23,6 +23,11 @@ from demand_model import (
     tabulate,
 )
 from demand_model.annex_a.checked import CheckResult, Lists
+from demand_model.exposure.front_door import (
+    FrontDoorCounts,
+    front_door_counts,
+    front_door_words,
+)
 from demand_model.exposure.history import listed_months
 from demand_model.rates.fit import FlowRates, overridable_rate_ids
 from demand_model.results.placement_mix import PlacementsToday, placements_today
@@ -49,6 +54,8 @@ class Fitted:
         Sheet System.
     today
         Children in care by placement at the census date.
+    front_door
+        Assessments and children in need, from Lists 4 and 6 where they are given.
     """
 
     judged: Judged
@@ -63,6 +70,7 @@ class Fitted:
     rates: FlowRates
     sheet: SystemSheet
     today: PlacementsToday
+    front_door: FrontDoorCounts
 
     @property
     def usable(self) -> dict[str, float]:
@@ -74,7 +82,17 @@ class Fitted:
     def system(self) -> System:
         """The system around the children, with what the lists say of it."""
         placements = self.sheet.inputs.placements
-        return System(inputs=self.sheet.inputs, placed_share=_placed_share(self.today, placements))
+        return System(
+            inputs=self.sheet.inputs,
+            placed_share=_placed_share(self.today, placements),
+            assessments_open=self.front_door.assessments_open,
+            cin_open=self.front_door.cin_open,
+        )
+
+    @property
+    def front_door_basis(self) -> str:
+        """What Lists 4 and 6 show, in a sentence; empty where neither is given."""
+        return front_door_words(self.front_door)
 
     def prepared(self, settings: RunSettings) -> Prepared:
         """A run before any scenario."""
@@ -108,7 +126,8 @@ def fit_lists(
     memory, other = trusted(judged.memory, listed)
     months = earlier_months(memory, judged.history, listed)
     can = set(overridable_rate_ids())
-    apart = history_disagreements(judged.history, exposure) + other
+    door = front_door_counts(lists)
+    apart = history_disagreements(judged.history, exposure) + other + door.findings
     return judged, Fitted(
         judged=judged,
         check=replace(judged.check, findings=judged.check.findings + apart),
@@ -124,6 +143,7 @@ def fit_lists(
         ),
         sheet=sheet,
         today=placements_today(followed, sheet.inputs.placements),
+        front_door=door,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from demand_addin.cells import SettingProblemsError
 from demand_addin.layout.sheets import SHEETS
+from demand_addin.odds import read_odds
 from demand_addin.ports import WorkbookPort
 from demand_addin.scenario_sheet import TABLE as SCENARIOS
 from demand_addin.scenario_sheet import read_scenarios, written_names
@@ -26,9 +27,12 @@ from demand_addin.settings import (
 from demand_addin.system_sheet import read_system
 from demand_model import check
 from demand_model.annex_a.codes import SOURCE_GROUPS
+from demand_model.annex_a.lists import LISTS
+from demand_model.annex_a.lists_of_need import OPTIONAL_LISTS
 from demand_model.annex_a.raw import RawSheet
 from demand_model.errors import InvalidInputError
-from demand_model.simulation.scenario import Scenario
+from demand_model.simulation.mixture import MIXTURE
+from demand_model.simulation.scenario import BASELINE, Scenario
 
 Result = TypeVar("Result")
 
@@ -77,7 +81,7 @@ def read_inputs(book: WorkbookPort) -> RunSettings:
 def read_asked_scenarios(
     book: WorkbookPort, settings: RunSettings | None, census_date: date
 ) -> tuple[Scenario, ...]:
-    """Read sheet Scenarios, and see that the fan charts' scenario is among them.
+    """Read sheet Scenarios; see that its odds and the fan charts' scenario are among them.
 
     Parameters
     ----------
@@ -91,17 +95,23 @@ def read_asked_scenarios(
     """
     found, table = _Gathered(), book.read_table(SCENARIOS)
     scenarios = found.of(lambda: read_scenarios(table, census_date, segments=SOURCE_GROUPS))
-    names = written_names(table) if scenarios is None else [s.name for s in scenarios]
+    names = list(written_names(table) if scenarios is None else [s.name for s in scenarios])
+    odds = found.of(lambda: read_odds(book, [BASELINE.name, *names]))
     if settings is not None:
-        found.of(lambda: require_fan_scenario(book, settings, names))
+        mix = [] if odds == {} else [MIXTURE]
+        found.of(lambda: require_fan_scenario(book, settings, [*names, *mix]))
     found.raise_any()
     return scenarios or ()
 
 
 def list_sheets(book: WorkbookPort) -> tuple[RawSheet, ...]:
-    """Read the paste sheets; where one was renamed, also every sheet that is not the product's."""
+    """Read the paste sheets; where one was renamed, also every sheet that is not the product's.
+
+    A workbook of an earlier version has no sheets for the optional lists: that is no renaming.
+    """
     names = book.sheet_names()
-    paste = [spec.name for spec in SHEETS if spec.list_number is not None]
+    paste = [spec.name for spec in SHEETS if spec.list_number in LISTS]
+    optional = [spec.name for spec in SHEETS if spec.list_number in OPTIONAL_LISTS]
     owned = {spec.name for spec in SHEETS}
     wanted = [name for name in names if name in paste]
     if len(wanted) < len(paste):
@@ -111,6 +121,7 @@ def list_sheets(book: WorkbookPort) -> tuple[RawSheet, ...]:
             f"{book.name} holds none of the sheets {', '.join(paste)}; its sheets are: "
             f"{', '.join(names)}."
         )
+    wanted += [name for name in names if name in optional]
     return tuple(book.read_sheet(name) for name in wanted)
 
 

@@ -7,8 +7,7 @@ exactly as it was, with the results of the last run.
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from demand_addin.commands.check import (
@@ -16,13 +15,18 @@ from demand_addin.commands.check import (
     check_lines,
     check_record,
     finding_lines,
-    judge,
     stop_sentence,
 )
 from demand_addin.commands.closed_file import FileJob, change_file
+from demand_addin.commands.fitting import fit_lists
+from demand_addin.commands.forecasting import forecast_fitted
+from demand_addin.commands.inputs import read_asked_scenarios, read_inputs
 from demand_addin.commands.outcome import ExitCode, Outcome
-from demand_addin.history_sheet import OTHER_LISTS, earlier_months, history_hash, trusted
+from demand_addin.history_sheet import OTHER_LISTS, history_hash
+from demand_addin.odds import read_odds
 from demand_addin.plan import ChartChoices, Earlier, RunChoices, RunLogEntry, plan_run
+from demand_addin.plan.cautions import cautions, idle_posts
+from demand_addin.plan.memory import earlier_words
 from demand_addin.ports import BookPlan, WorkbookPort
 from demand_addin.progress import Progress, silent
 from demand_addin.run_log import (
@@ -35,51 +39,33 @@ from demand_addin.run_log import (
 from demand_addin.run_log import TABLE as RUN_LOG
 from demand_addin.scenario_sheet import TABLE as SCENARIOS
 from demand_addin.scenario_sheet import read_scenarios
-from demand_addin.settings import (
-    RunSettings,
-    entered_settings,
-    read_overrides,
-    read_settings,
-    require_fan_scenario,
-    settings_hash,
-)
-from demand_model import (
-    Exposure,
-    History,
-    fit,
-    history_disagreements,
-    spells,
-    summarise,
-    tabulate,
-)
+from demand_addin.settings import RunSettings, entered_settings, settings_hash
+from demand_model import History, journeys
+from demand_model.annex_a.check import WINDOWS_DIFFER
 from demand_model.annex_a.checked import CheckResult
-from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.annex_a.findings import Severity
-from demand_model.exposure.history import listed_months
-from demand_model.rates.fit import FlowRates, overridable_rate_ids
 from demand_model.rates.table import rates_table
 from demand_model.results.explain import referral_shares
 from demand_model.results.forecast import Forecast
-from demand_model.results.what_if import what_if_values
-from demand_model.results.what_if_data import WhatIf
-from demand_model.simulation.scenario import BASELINE, Scenario
-from demand_model.simulation.setup import prepare
-from demand_model.simulation.simulate import simulate_prepared
+from demand_model.simulation.mixture import MIXTURE
+from demand_model.simulation.scenario import Scenario
 
-_FIT, _SIMULATION_FROM, _SIMULATION_TO = 0.15, 0.25, 0.85
-_FEW_SCENARIOS = 3
-"""With more, threads only get into each other's way (see `simulate`)."""
+_SIMULATED = 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a run found; `forecast` is ``None`` where the lists must be mended first."""
+    """What a run found; `forecast` is ``None`` where the lists must be mended first.
+
+    `cautions` must be read before the forecast is; `notes` are by the way.
+    """
 
     check: CheckResult
     settings: RunSettings
     scenarios: tuple[Scenario, ...] = ()
     forecast: Forecast | None = None
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 def run_book(
@@ -104,7 +90,7 @@ def run_book(
     """
 
     def work(book: WorkbookPort) -> tuple[BookPlan | None, Run]:
-        settings = read_settings(book).with_options(seed=seed, draws=draws)
+        settings = read_inputs(book).with_options(seed=seed, draws=draws)
         return run_on(book, settings, now=job.now, progress=progress)
 
     run, saved = change_file(job, work)
@@ -119,6 +105,7 @@ def run_book(
             *warning_lines(run.check),
             *run.notes,
             "",
+            *run.cautions,
             *run.forecast.headlines,
             *saved.notes,
         ),
@@ -143,56 +130,53 @@ def run_on(
     -------
     The plan, or ``None`` where the lists must be mended first, and what was found.
     """
-    judged = judge(book, settings, progress)
-    lists = judged.check.lists
-    if lists is None or judged.check.findings.stops:
+    judged, fitted = fit_lists(book, settings, progress)
+    if fitted is None:
         return None, Run(check=judged.check, settings=settings)
-    scenarios = read_scenarios(
-        book.read_table(SCENARIOS), lists.census_date, segments=SOURCE_GROUPS
-    )
-    require_fan_scenario(book, settings, [scenario.name for scenario in scenarios])
-    overrides = read_overrides(book)
-    usable = {k: v for k, v in overrides.items() if k in set(overridable_rate_ids())}
-    progress("Fitting the flow rates", _FIT)
-    exposure = tabulate(spells(lists))
-    listed = listed_months(exposure)
-    memory, other = trusted(judged.memory, listed)
-    months = earlier_months(memory, judged.history, listed)
-    rates, forecast, what_if = forecast_exposure(
-        exposure, months, settings, scenarios, usable, progress
-    )
-    apart = history_disagreements(judged.history, exposure) + other
-    checked = replace(judged.check, findings=judged.check.findings + apart)
-    progress("Writing the results", _SIMULATION_TO)
-    asked = settings_hash(settings, scenarios, usable)
+    census = fitted.lists.census_date
+    scenarios = read_asked_scenarios(book, settings, census)
+    odds = read_odds(book, [scenario.name for scenario in scenarios])
+    found = forecast_fitted(fitted, settings, scenarios, odds, progress)
+    progress("Writing the results", _SIMULATED)
+    asked = (settings, scenarios, fitted.usable, fitted.sheet, *((odds,) if odds else ()))
     plan = plan_run(
-        check=checked,
-        rates=rates_table(rates),
-        forecast=forecast,
-        scenario_names=_all_names(book, lists.census_date),
+        check=fitted.check,
+        rates=rates_table(fitted.rates),
+        forecast=found.forecast,
+        scenario_names=(*_all_names(book, census), *((MIXTURE,) if odds else ())),
         choices=_choices(book, settings),
-        log=_log_entry(book, judged, asked, months, now),
-        overrides=overrides,
+        log=_log_entry(book, judged, settings_hash(*asked), fitted.months, now),
+        overrides=fitted.overrides,
         mapping=book.read_table("mapping"),
         earlier=Earlier(
-            memory=memory,
+            memory=fitted.memory,
             history=judged.history,
-            listed=listed,
-            from_referrals=referral_shares(rates),
+            listed=fitted.listed,
+            from_referrals=referral_shares(fitted.rates),
         ),
-        what_if=what_if,
+        what_if=found.what_if,
+        costs=found.costs,
+        journeys=journeys(fitted.spells),
+        workforce=found.workforce,
+        maps=found.maps,
     )
     unused = tuple(
         f"Your own rate for {rate_id} was not used: this rate cannot be set."
-        for rate_id in overrides
-        if rate_id not in usable
+        for rate_id in fitted.overrides
+        if rate_id not in fitted.usable
     )
     run = Run(
-        check=checked,
+        check=fitted.check,
         settings=settings,
         scenarios=scenarios,
-        forecast=forecast,
-        notes=unused,
+        forecast=found.forecast,
+        notes=(
+            earlier_words(fitted.months, judged.history, fitted.listed),
+            *filter(None, (fitted.front_door_basis,)),
+            *unused,
+            *idle_posts(scenarios, fitted.sheet.inputs),
+        ),
+        cautions=cautions(fitted.check),
     )
     return plan, run
 
@@ -216,47 +200,13 @@ def _log_entry(
     )
 
 
-def forecast_exposure(
-    exposure: Exposure,
-    months: History | None,
-    settings: RunSettings,
-    scenarios: Sequence[Scenario],
-    overrides: dict[str, float],
-    progress: Progress,
-) -> tuple[FlowRates, Forecast, WhatIf]:
-    """Go from what the lists show, and earlier months, to a forecast."""
-    rates = fit(exposure, history=months, overrides=overrides)
-    prepared = prepare(
-        rates,
-        horizon_months=settings.horizon_months,
-        draws=settings.draws,
-        seed=settings.seed,
-    )
-    trajectories = simulate_prepared(
-        prepared,
-        scenarios,
-        threads=1 if len(scenarios) > _FEW_SCENARIOS else None,
-        progress=_within(progress, _SIMULATION_FROM, _SIMULATION_TO),
-    )
-    baseline = next(t for t in trajectories if t.scenario.name == BASELINE.name)
-    what_if = what_if_values(prepared, baseline)
-    return rates, summarise(trajectories, exposure), what_if
-
-
 def warning_lines(check: CheckResult) -> tuple[str, ...]:
     """Say what may be a slip of the hand, and how many other warnings stand on sheet Checks."""
     warnings = [f for f in check.findings.items if f.severity is Severity.WARN]
-    slips = [f for f in warnings if f.rule in (SAME_AGAIN, OTHER_LISTS)]
+    slips = [f for f in warnings if f.rule in (SAME_AGAIN, OTHER_LISTS, WINDOWS_DIFFER)]
     rest = len(warnings) - len(slips)
     counted = "1 warning stands" if rest == 1 else f"{rest} warnings stand"
     return (*finding_lines(slips), *((f"{counted} on sheet Checks.",) if rest else ()))
-
-
-def _within(progress: Progress, low: float, high: float) -> Callable[[str, float], None]:
-    def scaled(what: str, share: float) -> None:
-        progress(f"Simulating {what}", low + (high - low) * share)
-
-    return scaled
 
 
 def _choices(book: WorkbookPort, settings: RunSettings) -> RunChoices:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
@@ -15,6 +16,7 @@ __all__ = [
     "MEASURE_NAMES",
     "QUANTILES",
     "QUANTILE_COLUMNS",
+    "SYSTEM_SHOWN",
     "Forecast",
 ]
 
@@ -28,6 +30,9 @@ MEASURE_NAMES = {
     "cla_ends": "Leaving care",
 }
 """Measures as sentences and sheets name them, in the order in which they matter to a reader."""
+
+SYSTEM_SHOWN = ("assessments_open", "cin_open", "workers", "caseload")
+"""What table `forecast` holds of the system around the children, at the month's end."""
 
 QUANTILES = (0.025, 0.10, 0.25, 0.50, 0.75, 0.90, 0.975)
 QUANTILE_COLUMNS = ("p2_5", "p10", "p25", "p50", "p75", "p90", "p97_5")
@@ -61,6 +66,8 @@ class Forecast:
         chance cancels. The baseline itself is not listed.
     headlines
         Sentences in plain words, most important first.
+    scenario_headlines
+        By scenario: what it brings, in the same words.
     """
 
     census_date: date
@@ -69,3 +76,4 @@ class Forecast:
     hidden_need: pd.DataFrame
     differences: pd.DataFrame
     headlines: tuple[str, ...]
+    scenario_headlines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

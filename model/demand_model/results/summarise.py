@@ -13,13 +13,18 @@ from demand_model.results.forecast import (
     FORECAST_COLUMNS,
     QUANTILE_COLUMNS,
     QUANTILES,
+    SYSTEM_SHOWN,
     Forecast,
 )
-from demand_model.results.headlines import headlines
+from demand_model.results.headlines import headlines, scenario_headlines
 from demand_model.simulation.scenario import BASELINE
+from demand_model.simulation.system_feedback import SYSTEM_MEASURES
 from demand_model.simulation.trajectories import Trajectories
 
 FloatArray = npt.NDArray[np.float64]
+
+_NOT_SHOWN = frozenset(SYSTEM_MEASURES) - frozenset(SYSTEM_SHOWN)
+"""The rest stands on sheets of its own."""
 
 
 def summarise(trajectories: Sequence[Trajectories], exposure: Exposure) -> Forecast:
@@ -43,15 +48,18 @@ def summarise(trajectories: Sequence[Trajectories], exposure: Exposure) -> Forec
         hidden_need=pd.concat([_hidden_need(t) for t in trajectories], ignore_index=True),
         differences=pd.concat(differences, ignore_index=True) if differences else table.iloc[:0],
         headlines=headlines(trajectories, exposure),
+        scenario_headlines={
+            t.scenario.name: scenario_headlines(t, exposure) for t in trajectories
+        },
     )
 
 
 def _table(trajectory: Trajectories, less: Trajectories | None = None) -> pd.DataFrame:
-    names = list(trajectory.measures)
+    names = [key for key in trajectory.measures if key[0] not in _NOT_SHOWN]
     draws = np.stack([trajectory.measures[name] for name in names])
     if less is not None:
         draws = draws - np.stack([less.measures[name] for name in names])
-    quantiles = _quantiles(draws)
+    quantiles = quantiles_of(draws)
     months = len(trajectory.months)
     return pd.DataFrame(
         {
@@ -66,8 +74,8 @@ def _table(trajectory: Trajectories, less: Trajectories | None = None) -> pd.Dat
     )
 
 
-def _quantiles(draws: FloatArray) -> FloatArray:
-    """Quantiles over the last axis, interpolated linearly; shape (quantiles, …).
+def quantiles_of(draws: FloatArray) -> FloatArray:
+    """`QUANTILES` over the last axis, interpolated linearly; shape (quantiles, …).
 
     One sort serves all of them: several times faster than `numpy.quantile`.
     """
