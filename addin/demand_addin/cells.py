@@ -93,15 +93,26 @@ def shown(value: RawValue) -> str:
 
 
 def read_number(
-    cell: Cell, what: str, problems: Problems, *, least: float = 0.0, most: float = float("inf")
+    cell: Cell,
+    what: str,
+    problems: Problems,
+    *,
+    least: float = 0.0,
+    most: float = float("inf"),
+    is_share: bool = False,
 ) -> float | None:
-    """Read a number from `least` to `most`; ``None`` if blank or (noted) not such a number."""
+    """Read a number from `least` to `most`; ``None`` if blank or (noted) not such a number.
+
+    A share is spoken of in per cent, as its cell shows it.
+    """
     if cell.blank:
         return None
     number = _number(cell.value)
     if number is None or not least <= number <= most:
         span = f"{least:g} or more" if most == float("inf") else f"from {least:,g} to {most:,g}"
         span = "a number" if least == float("-inf") else f"a number {span}"
+        if is_share:
+            span = f"from {least:.0%} to {most:.0%}, typed with the per cent sign"
         problems.add(cell, what, span)
         return None
     return number

@@ -56,12 +56,20 @@ class TableRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedRead:
-    """A named cell's value and where it stands, for messages."""
+    """A named cell's value and where it stands, for messages.
+
+    Attributes
+    ----------
+    rows, columns
+        Size of the block that the name stands for.
+    """
 
     name: str
     sheet: str
     address: str
     value: RawValue
+    rows: int = 1
+    columns: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,7 +190,14 @@ def _assumptions(
             continue
         limit = declared.limit_of(key)
         what = key.replace("_", " ")
-        value = read_number(row["value"], what, problems, least=limit.least, most=limit.most)
+        value = read_number(
+            row["value"],
+            what,
+            problems,
+            least=limit.least,
+            most=limit.most,
+            is_share=by_key[key].unit.startswith("share"),
+        )
         if value is not None:
             found[key] = value
     return found
@@ -206,7 +213,9 @@ def _other_cost_settings(
     return (
         read_date(day, "day of the prices", problems),
         read_choice(group, "overflow group", problems, names),
-        read_number(share, "how far a weekly cost may be off", problems, most=limit.most),
+        read_number(
+            share, "how far a weekly cost may be off", problems, most=limit.most, is_share=True
+        ),
     )
 
 
@@ -270,7 +279,8 @@ def _mix(
         before = len(problems.lines)
         shares: dict[str, float] = {}
         for group, row in zip(groups, typed, strict=True):
-            share = read_number(row[age], f"share of entrants, {age}", problems, most=1.0)
+            what = f"share of entrants, {age}"
+            share = read_number(row[age], what, problems, most=1.0, is_share=True)
             if group is not None and share is not None:
                 shares[group] = share
         total = sum(shares.values())

@@ -12,13 +12,15 @@ from synthetic_forecast import Case, forecast_case, run_case
 
 from demand_addin.history_sheet import no_months
 from demand_addin.layout.sheets import FEW_MONTHS, area
-from demand_addin.plan.cautions import MARK, cautions
+from demand_addin.plan.cautions import MARK, cautions, idle_posts
 from demand_addin.plan.check import LOOK, OK, check_results
 from demand_addin.plan.dashboard import headline_rows, number_rows, sentences, year_ago
 from demand_addin.plan.memory import earlier_words
 from demand_model import History
 from demand_model.annex_a.checked import CheckResult, Window
 from demand_model.flows import MEASURES
+from demand_model.simulation.scenario import BASELINE, AddPosts, Scenario
+from demand_model.system.inputs import SystemInputs
 
 pytestmark = pytest.mark.unit
 
@@ -116,6 +118,18 @@ def test_lists_of_enough_months_need_no_caution(case):
     enough = covering(case.check, FEW_MONTHS, 6, 12)
     assert cautions(enough) == ()
     assert check_results(enough)["check_months"] == OK
+
+
+def test_workers_that_act_on_nothing_are_said():
+    posts = AddPosts(workers=5.0, start=date(2026, 5, 1))
+    asked = [BASELINE, Scenario(name="Five more", changes=(posts,))]
+    resting = SystemInputs()
+    (said,) = idle_posts(asked, resting)
+    assert said.startswith("“Five more” adds workers. That changes cases per worker only")
+    assert idle_posts([BASELINE], resting) == ()
+    first, *others = resting.links
+    acting = replace(resting, links=(replace(first, is_on=True), *others))
+    assert idle_posts(asked, acting) == ()
 
 
 # --- what was known before the lists -----------------------------------------------------------

@@ -58,7 +58,8 @@ def by_source(values: Mapping[str, float]) -> tuple[tuple[CellValue, ...], ...]:
 
 def written(levers: WhatIfLevers = NEUTRAL, **others: CellValue) -> BookPlan:
     """What the blue cells of a sheet hold that a run has filled."""
-    single = cells(levers) | {f"what_if_{key}": value for key, value in others.items()}
+    prices = {lever.name: lever.neutral for lever in declared.COSTS}
+    single = prices | cells(levers) | {f"what_if_{key}": v for key, v in others.items()}
     costs = tuple((lever.neutral,) for lever in declared.PLACEMENT_COSTS)
     return BookPlan(
         ranges=(
@@ -150,7 +151,7 @@ def test_a_name_that_cannot_be_is_refused(name: str):
 
 
 def test_costs_are_said_not_to_be_kept():
-    _, kept = keep_on(book(TRIED, inflation=0.03, cost_plan=90.0), now=NOW)
+    _, kept = keep_on(book(TRIED, inflation=0.04, cost_plan=90.0), now=NOW)
     assert kept.tried.costs_moved == ("Inflation, % a year", "A child on a plan, £ a week")
     assert "Inflation, % a year, A child on a plan" in kept.sentences[-1]
     assert "scenario holds no costs" in kept.sentences[-1]
@@ -160,7 +161,7 @@ def test_costs_are_said_not_to_be_kept():
     ("others", "said"),
     [
         ({}, "no blue cell of sheet What-if moves the forecast"),
-        ({"inflation": 0.03}, "Only unit costs or inflation"),
+        ({"inflation": 0.04}, "Only unit costs or inflation"),
         ({"lockdown_fall": 0.4, "start_after_months": 6}, "nothing to keep"),
     ],
 )

@@ -343,11 +343,52 @@ def test_a_workbook_of_an_earlier_version_runs_and_is_told(
     said = run(book).output
     *names, last = (s.name for s in SHEETS if s.name in LATER_SHEETS and s.kind is not Kind.HELPER)
     assert "Memory" in (*names, last)
-    assert f"older.xlsx has no sheets {', '.join(names)} and {last}: " in said
+    assert f"older.xlsx has no sheets {', '.join(names)} and {last} and has no cells for" in said
+    assert " some results on Dashboard: an earlier version made the workbook, or they were" in said
     assert 'csc-demand import NEW.xlsx "older.xlsx"' in said
     assert len(rows_of(book, "run_log")) == 2
     checked = CliRunner().invoke(cli, ["check", str(book)], catch_exceptions=False)
     assert checked.exit_code == 0
+
+
+def test_cells_that_came_later_or_have_grown_are_left_out_and_said(
+    twice: dict[str, Path], tmp_path: Path
+) -> None:
+    parts = parts_of(twice["first"].read_bytes())
+    xml = parts["xl/workbook.xml"].decode()
+    xml, gone = re.subn(r'<definedName name="start_says"[^<]*</definedName>', "", xml)
+    for name, cells in (("dash_numbers", "$A$12:$K$15"), ("dash_basis", "$A$36:$A$37")):
+        xml, shrunk = re.subn(
+            rf'(<definedName name="{name}">)[^<]*', rf"\g<1>Dashboard!{cells}", xml
+        )
+        gone += shrunk
+    assert gone == 3
+    book = tmp_path / "older.xlsx"
+    book.write_bytes(packed({**parts, "xl/workbook.xml": xml.encode()}))
+    said = run(book).output
+    assert "older.xlsx has no cells for some results on Start and has too few cells from " in said
+    assert "Dashboard!A12 and Dashboard!A36 on (sentences are cut short there, tables" in said
+    after = ClosedWorkbook.open(book)
+    shown = after.read_sheet("Dashboard").cells
+    assert [shown[row, 0] for row in (11, 12, 13, 14)] == [None] * 4, "nothing of another layout"
+    assert str(after.read_name("dash_basis").value).startswith("Your lists: ")
+    assert len(rows_of(book, "run_log")) == 2
+
+
+def test_a_deleted_sheet_that_every_workbook_has_is_named(
+    twice: dict[str, Path], tmp_path: Path
+) -> None:
+    parts = parts_of(twice["first"].read_bytes())
+    xml = parts["xl/workbook.xml"].decode()
+    xml = re.sub('<sheet name="Dashboard"[^>]*/>', "", xml)
+    xml = re.sub(r"<definedName [^>]*>'?Dashboard'?![^<]*</definedName>", "", xml)
+    book = tmp_path / "deleted.xlsx"
+    book.write_bytes(packed({**parts, "xl/workbook.xml": xml.encode()}))
+    before = book.read_bytes()
+    result = CliRunner().invoke(cli, ["run", str(book), "--draws", "100"])
+    assert result.exit_code == 1
+    assert "deleted.xlsx has no sheet Dashboard: it was deleted, and nothing was" in result.output
+    assert book.read_bytes() == before
 
 
 NO_HISTORY = pd.DataFrame(columns=["month_end", "measure", "segment", "value"])

@@ -135,6 +135,8 @@ class ClosedWorkbook:
             sheet=place.sheet,
             address=f"{column_letters(at.left)}{at.top}",
             value=_value(self.read_sheet(place.sheet), at.top, at.left),
+            rows=at.bottom - at.top + 1,
+            columns=at.right - at.left + 1,
         )
 
     def write(self, plan: BookPlan) -> None:

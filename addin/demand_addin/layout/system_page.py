@@ -69,9 +69,9 @@ _HEADS: Mapping[str, tuple[str, str]] = {
     ),
     declared.SYSTEM_LINKS.name: (
         "Causal links: how the system answers to itself",
-        "One row a link: the second changes by (first / reference) to the power of the elasticity, "
-        "after the delay. Links that close a circle make a loop. All rest until you say Yes; blank "
-        "rows take your own. Names: at the right.",
+        "One row a link, off until you say Yes. Elasticity 0.5: where the first is 10% above its "
+        "reference (blank: today's), the second becomes about 5% higher, after the delay. Links "
+        "that close a circle make a loop. Blank rows take your own; names are listed at the right.",
     ),
 }
 _FIRST_DAY = date(2000, 1, 1)

@@ -14,6 +14,7 @@ from demand_model.annex_a.codes import PLACEMENT_GROUPS, SOURCE_GROUPS
 from demand_model.results.what_if_data import WHAT_IF_MONTHS
 from demand_model.results.what_if_levers import LEAST_CHANGE, LEAST_ENDS, MOST_CHANGE, MOST_ENDS
 from demand_model.results.what_if_starts import KERNEL_MONTHS
+from demand_model.system import assumptions
 
 SHEET = "What-if"
 WORKINGS_SHEET = "What-if workings"
@@ -191,9 +192,9 @@ COSTS = (
     Lever(
         key="inflation",
         label="Inflation, % a year",
-        neutral=0.0,
+        neutral=assumptions.default("inflation_a_year"),
         kind=PRICES,
-        note="0%: today's prices throughout.",
+        note=f"{assumptions.default('inflation_a_year'):.0%} †; 0%: today's prices throughout.",
     ),
     Lever(
         key="cost_plan",
@@ -203,22 +204,28 @@ COSTS = (
         note="£0 a week: no published figure was found, type your own.",
     ),
 )
-_COSTS_BY_PLACEMENT = {
-    "kinship": (450.0, "£450 a week †: judged, type your own."),
-    "fostering": (800.0, "£800 a week †: own 650, agency 1,000 (CMA: 820 in 2021)."),
-    "residential": (6_100.0, "£6,100 a week: £318,400 a place in 2023-24 (NAO)."),
-    "supported accommodation": (1_300.0, "£1,300 a week †: range 1,000 to 1,700, type your own."),
-    "adoption": (0.0, "£0 a week: type your own."),
-    "with parents": (0.0, "£0 a week: type your own."),
-    "other": (0.0, "£0 a week: type your own."),
+_AGENCY_SHARE = assumptions.default("agency_fostering_share")
+_OWN, _AGENCY = assumptions.default("own fostering"), assumptions.default("agency fostering")
+_DEFAULT_COSTS = {one.key: one.value for one in assumptions.UNIT_COSTS if one.value is not None} | {
+    "fostering": round(_OWN * (1.0 - _AGENCY_SHARE) + _AGENCY * _AGENCY_SHARE, -1)
+}
+"""£ a week by placement group; sheet System tells own and agency fostering apart."""
+_COST_NOTES = {
+    "kinship": "†: judged.",
+    "fostering": f"†: own {_OWN:,.0f}, agency {_AGENCY:,.0f} with {_AGENCY_SHARE:.0%} of children.",
+    "residential": ": £318,400 a place in 2023-24 (NAO).",
+    "supported accommodation": "†: range 1,000 to 1,700.",
+    "adoption": "†: judged.",
+    "with parents": "†: judged.",
+    "other": "†: judged.",
 }
 PLACEMENT_COSTS = tuple(
     Lever(
         key=f"cost_{group.replace(' ', '_')}",
         label=group.capitalize(),
-        neutral=_COSTS_BY_PLACEMENT[group][0],
+        neutral=_DEFAULT_COSTS[group],
         kind=MONEY,
-        note=_COSTS_BY_PLACEMENT[group][1],
+        note=f"£{_DEFAULT_COSTS[group]:,.0f} a week {_COST_NOTES[group]}".replace(" :", ":"),
     )
     for group in PLACEMENT_GROUPS
 )

@@ -44,9 +44,13 @@ _KEEP = (
     "To see ranges: Keep what-if (tab Demand model) or csc-demand keep, then Run. It becomes rows "
     "of sheet Scenarios; costs stay here."
 )
+_NO_FEEDBACK = (
+    "Feedback that is on (sheet System) acts in a run, not in these formulas: then a run's "
+    "baseline differs from this sheet's."
+)
 _COST_NOTE = (
-    "Cost: children at the month's end times £ a week, over a year, at that month's prices; "
-    "today's mix of placements is kept. The charts' axes need not begin at zero."
+    "Cost a year: children at the month's end, today's mix of placements, that month's prices. "
+    "Own weekly costs: type them on sheet System too, for sheet Costs."
 )
 
 
@@ -55,7 +59,7 @@ def page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Work
     del spec
     for index, pixels in enumerate(_COLUMN_PIXELS):
         ws.set_column_pixels(index, index, pixels)
-    for row in range(4, declared.LAST_ROW + 2):
+    for row in range(4, declared.LAST_ROW + 3):
         ws.set_row_pixels(row - 1, 21)
     note = formats.get(font_color=GREY, valign="vcenter")
     ws.write_string("A4", _CAUTION, formats.get(bold=True, valign="vcenter"))
@@ -79,13 +83,14 @@ def page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Work
     ws.write_formula(_TABLE_ROW + 6, _TABLE_LEFT, _whole(), formats.get(bold=True), "")
     ws.write_string(declared.LAST_ROW, 0, _RESET, note)
     ws.write_string(declared.LAST_ROW + 1, 0, _KEEP, note)
+    ws.write_string(declared.LAST_ROW + 2, 0, _NO_FEEDBACK, note)
     ws.write_formula("F4", _moved(), formats.get(bold=True, font_color=BLUE), "")
     _charts(ws, book)
     ws.set_landscape()
     ws.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.5)
     ws.fit_to_pages(1, 1)
     ws.center_horizontally()
-    ws.print_area(0, 0, declared.LAST_ROW + 1, len(_COLUMN_PIXELS) - 1)
+    ws.print_area(0, 0, declared.LAST_ROW + 2, len(_COLUMN_PIXELS) - 1)
     ws.freeze_panes(_TABLE_ROW - 2, 0)
 
 

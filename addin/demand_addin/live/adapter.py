@@ -172,6 +172,8 @@ class LiveWorkbook:
             sheet=spot.sheet,
             address=cell.reference,
             value=self._excel.values(spot.sheet, cell)[0][0],
+            rows=at.bottom - at.top + 1,
+            columns=at.right - at.left + 1,
         )
 
     # -- Writing

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from demand_addin.layout.sheets import FEW_MONTHS
 from demand_model.annex_a.checked import CheckResult
+from demand_model.simulation.scenario import AddPosts, Scenario
+from demand_model.system.inputs import SystemInputs
 
 MARK = "Take care: "
 """Every caution begins with it; the Dashboard sets such lines apart."""
@@ -29,6 +33,18 @@ def cautions(check: CheckResult) -> tuple[str, ...]:
         f"{'covers' if is_one_list else 'cover'} {months} month{'' if is_one_month else 's'} only. "
         "Most rates are national figures, not yours; what comes may lie far outside the ranges. "
         "Extract 6 months or more.",
+    )
+
+
+def idle_posts(scenarios: Sequence[Scenario], system: SystemInputs) -> tuple[str, ...]:
+    """Say why more workers move no number of children where no causal link is switched on."""
+    adding = [s.name for s in scenarios if any(isinstance(c, AddPosts) for c in s.changes)]
+    if not adding or any(link.is_on for link in system.links):
+        return ()
+    names = _joined([f"“{name}”" for name in adding])
+    return (
+        f"{names} {'adds' if len(adding) == 1 else 'add'} workers. That changes cases per worker "
+        "only: no causal link on sheet System is switched on, so it moves no number of children.",
     )
 
 
