@@ -228,6 +228,30 @@ def backtest(
     _carry_out("backtest", work, printing)
 
 
+@cli.command(short_help="Try what could be done, and seek goals.")
+@click.argument("book", type=_BOOK)
+@_out_option
+@_simulation_options
+@_printing_options
+def levers(
+    book: Path, out: Path | None, seed: int | None, draws: int | None, **printing: bool
+) -> None:
+    """Try the levers of sheet Lever choices, alone and together, and seek its goals.
+
+    Writes what each would do to care, plans, caseload and cost, with ranges, to sheet
+    Levers of BOOK. The results of the last run stay.
+    """
+
+    def work(progress: Progress) -> Outcome:
+        from demand_addin.commands.closed_file import FileJob
+        from demand_addin.commands.levers import levers_book
+
+        job = FileJob(book=book, out=out, now=_now())
+        return levers_book(job, seed=seed, draws=draws, progress=progress)
+
+    _carry_out("levers", work, printing)
+
+
 @cli.command(short_help="Write the model as XMILE, for Stella, Simlin and others.")
 @click.argument("book", type=_BOOK)
 @click.option(

@@ -42,6 +42,10 @@ Public Sub CscDemandAccuracy(control As Object)
     StartOnBook "backtest"
 End Sub
 
+Public Sub CscDemandLevers(control As Object)
+    StartOnBook "levers"
+End Sub
+
 Public Sub CscDemandKeep(control As Object)
     StartOnBook "keep"
 End Sub
@@ -126,7 +130,8 @@ Public Sub CscDemandHelp(control As Object)
         "3. Check, and mend what sheet Checks names." & vbCrLf & _
         "4. Run, and read the Dashboard." & vbCrLf & _
         "5. Try changes on sheet What-if; keep them as a scenario; Run; Compare." & vbCrLf & _
-        "6. Accuracy: how far past forecasts would have been out." & vbCrLf & vbCrLf & _
+        "6. Accuracy: how far past forecasts would have been out." & vbCrLf & _
+        "7. Levers: what could be done, and what it would do." & vbCrLf & vbCrLf & _
         "Nothing is saved until you save it. Sheet Start says more, and the user guide all.", _
         vbInformation
 End Sub

@@ -22,6 +22,7 @@ from demand_addin.launcher.actions import (
     HELP,
     IMPORT,
     KEEP,
+    LEVERS,
     NEW,
     RUN,
     UNDO,
@@ -59,12 +60,12 @@ def test_every_letter_presses_one_thing_and_stands_in_its_label():
 
 
 def test_the_buttons_are_those_of_the_ribbon():
-    ribbon = (NEW, IMPORT, CHECK, RUN, COMPARE, ACCURACY, UNDO, KEEP, HELP)
+    ribbon = (NEW, IMPORT, CHECK, RUN, COMPARE, ACCURACY, LEVERS, UNDO, KEEP, HELP)
     assert tuple(action.key for action in ACTIONS) == ribbon
     assert set(LIVE_COMMANDS) <= {*ribbon}
 
 
-@pytest.mark.parametrize("key", [IMPORT, CHECK, RUN, ACCURACY, KEEP, UNDO])
+@pytest.mark.parametrize("key", [IMPORT, CHECK, RUN, ACCURACY, LEVERS, KEEP, UNDO])
 def test_an_open_workbook_s_name_goes_by_the_environment(key):
     job = job_for(key, LIVE, (Path("a b.csv"),) if key == IMPORT else ())
     assert (job.module, job.book) == ("demand_addin.live", LIVE.address)
@@ -74,7 +75,14 @@ def test_an_open_workbook_s_name_goes_by_the_environment(key):
 
 
 @pytest.mark.parametrize(
-    ("key", "command"), [(CHECK, "check"), (RUN, "run"), (ACCURACY, "backtest"), (KEEP, "keep")]
+    ("key", "command"),
+    [
+        (CHECK, "check"),
+        (RUN, "run"),
+        (ACCURACY, "backtest"),
+        (LEVERS, "levers"),
+        (KEEP, "keep"),
+    ],
 )
 def test_a_file_is_named_on_the_command_line(key, command):
     job = job_for(key, FILE)

@@ -279,7 +279,7 @@ def test_check_and_backtest_run_on_the_open_workbook(running, folder, monkeypatc
     from demand_addin.live import commands
 
     monkeypatch.setattr(commands, "DRAWS", 100)
-    for command in ("check", "backtest"):
+    for command in ("check", "backtest", "levers"):
         outcome = carry_out(command, job(folder))
         assert outcome.exit_code is ExitCode.OK, outcome.problem
     assert checks(running).tables["row_tallies"].bottom > checks(running).tables["row_tallies"].top

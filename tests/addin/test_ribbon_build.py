@@ -351,7 +351,7 @@ def test_every_callback_of_the_ribbon_is_there_with_the_right_arguments() -> Non
             if name is not None:
                 assert found[name] == arguments, name
                 seen += 1
-    assert seen == 9 + 7 + 1
+    assert seen == 10 + 8 + 1
     assert not [a for e in tree.iter() for a in e.attrib if a.startswith("get")
                 and a != "getEnabled"]  # fmt: skip
 

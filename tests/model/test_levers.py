@@ -14,12 +14,16 @@ from demand_model.errors import InvalidSettingError
 from demand_model.results.cost_years import CostChoices
 from demand_model.results.goal_seek import Goal, goal_seek
 from demand_model.results.lever_list import ALL_EXITS, LEVERS, LeverSetting
-from demand_model.results.lever_runs import OUTCOMES, LeverContext
+from demand_model.results.lever_loops import ALL_LOOPS, LOOP_COLUMNS, loop_effects
+from demand_model.results.lever_runs import OUTCOMES, LeverContext, run_levers
+from demand_model.results.lever_sentences import LOOPS_OFF, lever_sentences, loop_sentences
+from demand_model.results.lever_words import OUTCOME_WORDS
 from demand_model.results.levers import TOGETHER, LeverEffects, levers
 from demand_model.results.placement_mix import placements_today
 from demand_model.simulation.setup import prepare
 from demand_model.simulation.system_feedback import System
-from demand_model.system.inputs import Placements
+from demand_model.system.inputs import Placements, SystemInputs
+from demand_model.system.links import LINKS
 from engine_cases import CENSUS, made_up_lists, made_up_rates
 
 pytestmark = pytest.mark.unit
@@ -45,7 +49,9 @@ def pulled(key: str, size: float = 0.2, cost: float = 0.0) -> LeverSetting:
 
 @lru_cache(maxsize=1)
 def every_lever() -> LeverEffects:
-    settings = [pulled(lever.key) for lever in LEVERS if lever.key != "early_help"]
+    sizes = {"new_places": 4.0}
+    keys = [lever.key for lever in LEVERS if lever.key != "early_help"]
+    settings = [pulled(key, sizes.get(key, 0.2)) for key in keys]
     return levers(context(), settings, combinations=[pulled(ALL_EXITS)])
 
 
@@ -71,6 +77,8 @@ def effect(key: str, outcome: str) -> float:
         ("step_down", "external_share"),
         ("step_down", "placement_cost"),
         ("matching", "external_share"),
+        ("new_places", "external_share"),
+        ("new_places", "placement_cost"),
         ("workers", "caseload"),
         (ALL_EXITS, "cla_open"),
         (TOGETHER, "cla_open"),
@@ -83,7 +91,7 @@ def test_each_lever_lowers_what_it_is_for(key: str, outcome: str) -> None:
 def test_a_lever_leaves_alone_what_lies_before_it() -> None:
     for key in ("reunification", "permanence", "direct_entries", "plan_ends"):
         assert effect(key, "referrals") == 0.0
-    for key in ("step_down", "matching", "workers"):
+    for key in ("step_down", "matching", "new_places", "workers"):
         assert effect(key, "cla_open") == effect(key, "cp_open") == 0.0
     assert effect("workers", "net_cost") > 0.0
 
@@ -121,6 +129,114 @@ def test_a_later_start_and_a_ramp_do_less() -> None:
     for setting in (late, slow):
         less = levers(context(), [setting]).draws["reunification", "cla_open"].mean()
         assert effect("reunification", "cla_open") < less < 0.0
+
+
+def test_new_places_move_as_many_children_as_there_are_places() -> None:
+    case, outcome = context(), "external_share"
+    one, many = pulled("new_places", 1.0), pulled("new_places", 400.0)
+    found = run_levers(case, {"one": (one,), "many": (many,)})
+    care = found[""]["cla_open"]
+    moved = (found[""][outcome] - found["one"][outcome]) * care
+    np.testing.assert_allclose(moved, 1.0, atol=1e-6)
+    all_of_them = (found[""][outcome] - found["many"][outcome]) * care
+    assert 1.0 < all_of_them.max() < 10.0  # no more than there are in children's homes
+    week = {g.name: g.weekly_cost for g in Placements().groups}
+    weeks = 18 * 365.25 / 12 / 7
+    saved = found[""]["placement_cost"] - found["one"]["placement_cost"]
+    expected = weeks * (week["residential"] - week["own fostering"])
+    # The place opens with the first month, or the one after; prices rise by 3% a year.
+    assert expected * 17 / 18 < saved.mean() < expected * 1.03**1.5
+    np.testing.assert_allclose(saved, saved.mean(), rtol=1e-6)
+    six = replace(one, size=6.0)
+    named = replace(six, places=("kinship", "agency fostering"))
+    assert named.words == "6 new places in kinship, filled from agency fostering"
+
+
+@pytest.mark.parametrize("key", ["step_down", "matching", "new_places"])
+def test_a_lever_on_placements_does_nothing_before_it_starts(key: str) -> None:
+    size = 4.0 if key == "new_places" else 0.2
+    at_once = pulled(key, size)
+    year_on = replace(at_once, start=date(CENSUS.year + 1, 4, 1))
+    never = replace(at_once, start=date(CENSUS.year + 9, 4, 1))
+    found = run_levers(context(), {"now": (at_once,), "later": (year_on,), "never": (never,)})
+    saved = {n: float((found[""]["placement_cost"] - o["placement_cost"]).mean())
+             for n, o in found.items()}  # fmt: skip
+    assert saved["now"] > saved["later"] > 0.0
+    assert saved["never"] == pytest.approx(0.0, abs=1e-6)
+    slow = replace(at_once, ramp_months=12.0)
+    if key != "new_places":  # which open at once
+        ramped = run_levers(context(), {"slow": (slow,)})
+        less = float((found[""]["placement_cost"] - ramped["slow"]["placement_cost"]).mean())
+        assert 0.0 < less < saved["now"]
+
+
+def test_what_is_known_is_not_simulated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = replace(context(), known={})
+    first = run_levers(case, {"a": (pulled("reunification"),)})
+    monkeypatch.setattr("demand_model.results.lever_runs.simulate_prepared", None)
+    again = run_levers(replace(case, at=date(2026, 9, 30)), {"b": (pulled("reunification"),)})
+    assert again["b"]["cla_open"].mean() != first["a"]["cla_open"].mean()  # another date
+    same = run_levers(case, {"b": (pulled("reunification"),)})
+    np.testing.assert_array_equal(same["b"]["cla_open"], first["a"]["cla_open"])
+
+
+def test_many_levers_are_tried_in_parts_with_the_same_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = ("referrals", "reunification", "permanence", "plan_ends", "plan_to_care")
+    asked = {key: (pulled(key),) for key in keys}
+    told: list[float] = []
+    whole = run_levers(replace(context(), known={}), asked)
+    monkeypatch.setattr("demand_model.results.lever_runs._CELLS", 1)
+    parts = run_levers(
+        replace(context(), known={}), asked, progress=lambda _, share: told.append(share)
+    )
+    for key in ("", *keys):
+        np.testing.assert_array_equal(whole[key]["cla_open"], parts[key]["cla_open"])
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1.0)
+
+
+def test_loops_are_knocked_out_one_by_one_and_together() -> None:
+    case = context()
+    assert loop_effects(case).empty
+    assert loop_sentences(loop_effects(case), case.at) == (LOOPS_OFF,)
+    on = {"Delay in plans and exits", "Workload–burnout"}
+    links = tuple(
+        replace(link, is_on=link.loop in on, reference=10.0 if link.driver == "caseload" else None)
+        for link in LINKS
+    )
+    inputs = SystemInputs(links=links)
+    looped = replace(case, system=System(inputs=inputs))
+    found = loop_effects(looped)
+    assert list(found.columns) == list(LOOP_COLUMNS)
+    assert set(found["loop"]) == {*on, ALL_LOOPS}
+    # A caseload far above its reference holds children longer: without the loop there are fewer.
+    late = found[(found["loop"] == "Delay in plans and exits") & (found["outcome"] == "cla_open")]
+    assert late["effect"].iloc[0] < 0.0
+    assert late["knocked_out"].iloc[0] - late["with"].iloc[0] == pytest.approx(
+        late["effect"].iloc[0]
+    )
+    # All of them out is the run with none on.
+    alone = found[(found["loop"] == ALL_LOOPS) & (found["outcome"] == "cla_open")]
+    plain = run_levers(case, {})[""]["cla_open"].mean()
+    assert alone["knocked_out"].iloc[0] == pytest.approx(plain)
+    assert "does most to children in care" in loop_sentences(found, case.at)[0]
+
+
+def test_sentences_name_the_best_its_side_effects_and_what_rises() -> None:
+    found = every_lever()
+    keys = [s for s in dict.fromkeys(found.effects["lever"]) if s not in (ALL_EXITS, TOGETHER)]
+    settings = [pulled(k, 4.0 if k == "new_places" else 0.2) for k in keys]
+    said = lever_sentences(found, settings, [pulled(ALL_EXITS)])
+    best = next(s for s in settings if s.lever == keys[0])
+    assert said[0].startswith("What lowers children in care most by")
+    assert best.words in said[0]
+    assert "One lever alone against all exits together" in said[1]
+    effect_of_all = found.draws[TOGETHER, "cla_open"].mean()
+    assert OUTCOME_WORDS["cla_open"].change(effect_of_all) in said[2]
+    assert said[3].startswith(f"What else {best.words} does: ")
+    assert "more social workers by 20% (+£" in said[4]
 
 
 def test_a_levers_own_cost_counts_from_its_start() -> None:
@@ -189,7 +305,27 @@ def test_goals_out_of_reach_and_goals_that_need_nothing_say_so() -> None:
     assert near.is_met
     assert near.settings == ()
     assert "without any lever" in near.sentence
-    up = goal_seek(context(), Goal(outcome="cla_open", target=now * 1.5), [pulled("reunification")])
-    assert not up.is_met  # more children home cannot raise the number in care
+    above = Goal(outcome="cla_open", target=now * 1.5)
+    assert goal_seek(context(), above, [pulled("reunification")]).settings == ()
+    # Already likely enough: the direction is that of the outcome, whatever the target.
+    likely = Goal(outcome="cla_open", target=now - 1.0, chance=0.2)
+    assert goal_seek(context(), likely, [pulled("reunification")]).is_met
     with pytest.raises(InvalidSettingError, match="Invalid chance"):
         Goal(outcome="cla_open", target=1.0, chance=1.0)
+
+
+def test_a_goal_that_no_lever_works_towards_says_so() -> None:
+    now = float(every_lever().effects.query("outcome == 'cp_open'")["without"].iloc[0])
+    goal = Goal(outcome="cp_open", target=now - 5.0)
+    for settings in ([pulled("reunification")], [pulled("reunification"), pulled("permanence")]):
+        found = goal_seek(context(), goal, settings)
+        assert not found.is_met
+        assert "out of reach" in found.sentence
+
+
+def test_more_workers_are_a_goal_that_is_met_from_below() -> None:
+    now = float(every_lever().effects.query("outcome == 'workers'")["without"].iloc[0])
+    found = goal_seek(context(), Goal(outcome="workers", target=now * 1.05), [pulled("workers")])
+    assert found.is_met
+    assert found.reached >= now * 1.05
+    assert 0.0 < found.settings[0].size <= 0.2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NEW, IMPORT, CHECK, RUN = "new", "import", "check", "run"
-COMPARE, ACCURACY, UNDO, KEEP, HELP = "compare", "backtest", "undo", "keep", "help"
+COMPARE, ACCURACY, LEVERS = "compare", "backtest", "levers"
+UNDO, KEEP, HELP = "undo", "keep", "help"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,12 @@ ACTIONS = (
         label="Accuracy",
         letter="a",
         tip="Test how far to trust the forecast.",
+    ),
+    Action(
+        key=LEVERS,
+        label="Levers",
+        letter="v",
+        tip="See what could be done, and goals.",
     ),
     Action(
         key=UNDO,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from demand_addin.launcher.actions import ACCURACY, CHECK, COMPARE, IMPORT, KEEP, RUN, UNDO
+from demand_addin.launcher.actions import (
+    ACCURACY,
+    CHECK,
+    COMPARE,
+    IMPORT,
+    KEEP,
+    LEVERS,
+    RUN,
+    UNDO,
+)
 from demand_addin.launcher.state import Book, Excel, Place
 from demand_addin.launcher.worker import Answer, Job
 
@@ -25,7 +34,7 @@ def job_for(key: str, place: Place, files: tuple[Path, ...] = ()) -> Job:
         arguments = ("compare",) if place.is_live else ("compare", place.address)
         return Job(module=OWN, arguments=arguments, book=place.address if place.is_live else "")
     command = {IMPORT: "import", CHECK: "check", RUN: "run", ACCURACY: "backtest"}
-    command |= {KEEP: "keep"} | ({UNDO: "undo"} if place.is_live else {})
+    command |= {KEEP: "keep", LEVERS: "levers"} | ({UNDO: "undo"} if place.is_live else {})
     if place.is_live:
         return Job(module=LIVE, arguments=(command[key], "--json", *names), book=place.address)
     return Job(module=CLI, arguments=(command[key], "--json", place.address, *names))

@@ -17,6 +17,7 @@ from demand_addin.launcher.actions import (
     HELP,
     IMPORT,
     KEEP,
+    LEVERS,
     NEW,
     RUN,
     UNDO,
@@ -142,7 +143,7 @@ class State:
 
 
 _NEXT = {NEW: IMPORT, IMPORT: CHECK, CHECK: RUN, RUN: COMPARE, UNDO: CHECK, KEEP: RUN}
-_AGAIN = frozenset({IMPORT, CHECK, RUN, ACCURACY})
+_AGAIN = frozenset({IMPORT, CHECK, RUN, ACCURACY, LEVERS})
 _LONGEST_LOG = 2_000
 
 

@@ -34,6 +34,7 @@ _BUTTONS = {
     "check": "Check",
     "run": "Run",
     "backtest": "Accuracy",
+    "levers": "Levers",
     "undo": "Undo last run",
     "keep": "Keep what-if",
 }

@@ -36,7 +36,7 @@ BOOK_VARIABLE = "CSC_DEMAND_BOOK"
 """The full name may be given in the environment instead: nothing in it is then quoted,
 expanded or cut, whatever characters it holds."""
 FILES_VARIABLE = "CSC_DEMAND_FILES"
-COMMANDS = ("new", "import", "check", "run", "backtest", "keep", "undo")
+COMMANDS = ("new", "import", "check", "run", "backtest", "levers", "keep", "undo")
 
 
 def book_argument(arguments: list[str]) -> str:

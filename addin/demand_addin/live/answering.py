@@ -21,6 +21,7 @@ TITLES = {
     "check": "Check",
     "run": "Run",
     "backtest": "Accuracy",
+    "levers": "Levers",
     "keep": "Keep what-if",
     "undo": "Undo last run",
 }

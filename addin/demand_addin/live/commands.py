@@ -23,6 +23,8 @@ from demand_addin.commands.check import (
 )
 from demand_addin.commands.inputs import read_inputs
 from demand_addin.commands.keep import keep_on
+from demand_addin.commands.levers import levers_lines, levers_on, levers_record
+from demand_addin.commands.levers import stopped as levers_stopped
 from demand_addin.commands.older_book import fitted
 from demand_addin.commands.outcome import ExitCode, Json, Outcome, attempt
 from demand_addin.commands.run import Run, run_on, warning_lines
@@ -39,7 +41,7 @@ from demand_model.annex_a.findings import Severity
 
 Result = TypeVar("Result")
 
-COMMANDS = ("import", "check", "run", "backtest", "keep", "undo")
+COMMANDS = ("import", "check", "run", "backtest", "levers", "keep", "undo")
 NOT_SAVED = (
     "The workbook is not saved yet: look at the results, then save it. Undo brings the old "
     "results back."
@@ -87,6 +89,7 @@ def carry_out(command: str, job: LiveJob, *, progress: Progress = silent) -> Out
         "check": _check,
         "run": _run,
         "backtest": _backtest,
+        "levers": _levers,
         "keep": _keep,
         "undo": _undo,
     }
@@ -192,6 +195,20 @@ def _backtest(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
         command="backtest",
         sentences=(*backtest_lines(result), *notes),
         record=_record(book, {"sentences": list(result.sentences), "note": result.note}),
+    )
+
+
+def _levers(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
+    del now
+    plan, tried = levers_on(book, progress=progress)
+    if plan is None or tried.found is None:
+        where = f"{book.name} was left as it was; Check writes all findings to its sheet Checks"
+        return levers_stopped(tried.check, where, _record(book, {}))
+    notes = _write(book, plan)
+    return Outcome(
+        command="levers",
+        sentences=(*levers_lines(tried.found), *notes),
+        record=_record(book, levers_record(tried.found)),
     )
 
 

@@ -23,13 +23,15 @@ from typing import Any
 
 from demand_addin.commands.outcome import Json
 from demand_addin.live.values import Formula, OldValue
-from demand_model.annex_a.lists import LISTS
+from demand_model.annex_a.lists_of_need import ALL_LISTS
 from demand_model.annex_a.raw import CellError
 
 KEPT = 20
 """Records of so many workbooks stay; the oldest go."""
 _VERSION = 1
-_HEADINGS = frozenset({None, *(field.heading for spec in LISTS.values() for field in spec.fields)})
+_HEADINGS = frozenset(
+    {None, *(heading for spec in ALL_LISTS.values() for heading in spec.headings)}
+)
 
 Old = tuple[tuple[OldValue, ...], ...]
 New = Old

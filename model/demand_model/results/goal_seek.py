@@ -12,7 +12,7 @@ Source: scipy.optimize.brentq (Brent 1973) and linprog (HiGHS).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,12 +22,19 @@ from scipy.optimize import brentq, linprog
 from demand_model.errors import InvalidSettingError
 from demand_model.results.lever_list import LeverSetting
 from demand_model.results.lever_runs import LeverContext, Outcome, run_levers
+from demand_model.results.lever_words import OUTCOME_WORDS
 
 FloatArray = npt.NDArray[np.float64]
 
-_CLOSE = 0.002
-"""Tolerance of a lever's size, and of the goal in shares of the gap."""
-_ROUNDS = 8
+_CLOSE = 0.004
+"""Tolerance of a lever's size, in shares of its greatest."""
+_NEAR = 0.01
+"""Tolerance of the goal, in shares of the gap: nobody steers a lever more finely."""
+_ROUNDS = 6
+_AT_LEAST = frozenset({"workers"})
+"""Outcomes of which more is wanted; of all others a goal is met by less."""
+_COUNTS = frozenset({"cla_open", "cp_open"})
+"""Outcomes whose quantiles are whole children: a goal with a chance is met to one child."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +46,7 @@ class Goal:
     outcome
         Of `lever_runs.OUTCOMES`.
     target
-        Value that it is to come down to, or up to.
+        Value that it is to be at most; workers: at least.
     chance
         How likely it must be that the goal is met; ``None``: on average.
 
@@ -127,7 +134,7 @@ class _Seen:
         found = run_levers(context, {})
         self.base = self._of(found[""])
         self._known: dict[tuple[float, ...], FloatArray] = {}
-        self.is_down = self._value(self.base) > goal.target
+        self.is_down = goal.outcome not in _AT_LEAST
         self.alone = self._each_alone()
 
     def _of(self, outcome: Outcome) -> FloatArray:
@@ -142,13 +149,19 @@ class _Seen:
         """What is compared with the target: the mean, or the quantile of the chance."""
         if self.goal.chance is None:
             return float(draws.mean())
-        down = self.goal.target < float(self.base.mean())
-        return float(np.quantile(draws, self.goal.chance if down else 1.0 - self.goal.chance))
+        chance = self.goal.chance if self.is_down else 1.0 - self.goal.chance
+        return float(np.quantile(draws, chance))
 
     def gap(self, draws: FloatArray) -> float:
         """How much is missing to the goal; 0 or less where it is met."""
         missing = self._value(draws) - self.goal.target
         return missing if self.is_down else -missing
+
+    @property
+    def near(self) -> float:
+        """How far beyond the goal is near enough."""
+        whole = self.goal.chance is not None and self.goal.outcome in _COUNTS
+        return max(_NEAR * self.gap(self.base), 1.0 if whole else 0.0)
 
     def settings(self, shares: FloatArray) -> tuple[LeverSetting, ...]:
         """Levers at shares of their greatest sizes; none at 0."""
@@ -183,8 +196,11 @@ class _Seen:
 
 
 def _one(seen: _Seen) -> FloatArray:
+    near = seen.near
+
     def gap(share: float) -> float:
-        return seen.gap(seen.at(np.array([share])))
+        found = seen.gap(seen.at(np.array([share])))
+        return 0.0 if -near <= found <= 0.0 else found
 
     share = float(brentq(gap, 0.0, 1.0, xtol=_CLOSE))
     while gap(share) > 0.0:
@@ -202,9 +218,9 @@ def _mix(seen: _Seen, full: FloatArray) -> FloatArray:
         done = need - seen.gap(seen.at(shares))
         if done >= need and _cost(seen, shares) <= _cost(seen, best):
             best = shares
-        if need <= done <= need * (1.0 + 2.0 * _CLOSE):
+        if need <= done <= need + seen.near:
             break
-        scale *= need * (1.0 + _CLOSE) / max(done, 1e-9)
+        scale *= (need + 0.5 * seen.near) / max(done, 1e-9)
     return best
 
 
@@ -246,18 +262,6 @@ def _answer(seen: _Seen, shares: FloatArray, *, is_met: bool) -> GoalFound:
     )
 
 
-_WORDS: Mapping[str, tuple[str, str]] = {
-    "cla_open": ("Children in care", "{:,.0f}"),
-    "cp_open": ("Children on protection plans", "{:,.0f}"),
-    "referrals": ("Referrals in the twelve months", "{:,.0f}"),
-    "caseload": ("Cases per worker", "{:,.1f}"),
-    "workers": ("Social workers", "{:,.0f}"),
-    "external_share": ("The share in external placements", "{:.0%}"),
-    "placement_cost": ("The cost of placements to then", "£{:,.0f}"),
-    "net_cost": ("The whole cost to then", "£{:,.0f}"),
-}
-
-
 def _sentence(
     seen: _Seen,
     settings: Sequence[LeverSetting],
@@ -266,18 +270,24 @@ def _sentence(
     *,
     is_met: bool,
 ) -> str:
-    name, shown = _WORDS[seen.goal.outcome]
-    at = seen.context.at
-    target, now = shown.format(seen.goal.target), shown.format(reached)
+    outcome = OUTCOME_WORDS[seen.goal.outcome]
+    name, at = outcome.label, seen.context.at
+    target, now = outcome.value(seen.goal.target), outcome.value(reached)
     when = f"{at:%d/%m/%Y}"
+    if not settings and not is_met:
+        return (
+            f"{name} at {target} by {when}: out of reach; none of these levers works towards it "
+            f"(without them {now}, chance {chance:.0%})."
+        )
     if not settings:
         return (
-            f"{name} meet the goal of {target} by {when} without any lever (chance {chance:.0%})."
+            f"{name}: the goal of {target} by {when} is met without any lever (chance "
+            f"{chance:.0%})."
         )
-    pulled = ", ".join(f"{s.of.label.lower()} by {s.size:.0%}" for s in settings)
+    pulled = ", ".join(s.words for s in settings)
     if is_met:
-        return f"{name}: {target} by {when} takes {pulled}; the chance of it is then {chance:.0%}."
+        return f"{name} at {target} by {when}: it takes {pulled}; the chance is then {chance:.0%}."
     return (
-        f"{name}: {target} by {when} is out of reach of these levers: {pulled}, the most allowed, "
+        f"{name} at {target} by {when}: out of reach of these levers; {pulled}, the most allowed, "
         f"gives {now} (chance {chance:.0%})."
     )

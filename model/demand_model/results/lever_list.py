@@ -2,7 +2,8 @@
 
 A size of 0.10 is a tenth: of a flow (up or down, as the lever works), of workers, of
 the ideal caseload; of the children of a dearer kind of placement a year (step-down) or
-of new entrants (matching). Each lever begins on a day and comes in over a ramp.
+of new entrants (matching). The size of new places is their number. Each lever begins
+on a day and comes in over a ramp; new places open at once.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from datetime import date
 
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import CARE_ENDS, Flow
+from demand_model.results.placements import NewPlaces
 from demand_model.simulation.scenario import AddPosts, Change, Multiply, MultiplySystem
 from demand_model.units import add_months
 
 GREATEST_SIZE = 0.9
 """A lever that takes away or adds more than this is taken for a slip of the keyboard."""
+MOST_PLACES = 500.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,9 @@ class Lever:
         (from group, to group): children move so, a share a year.
     matched
         (from group, to group): entrants go there instead, a share of them.
+    places
+        (group that gains, group that the children come from), unless the setting names
+        others; the size is a number of places.
     is_exit
         One of the ways out of plans and care, which "all exits together" joins.
     delay_months
@@ -53,6 +59,7 @@ class Lever:
     posts: bool = False
     step_down: tuple[tuple[str, str], ...] = ()
     matched: tuple[tuple[str, str], ...] = ()
+    places: tuple[str, str] | None = None
     is_exit: bool = False
     delay_months: float = 0.0
 
@@ -64,7 +71,17 @@ class Lever:
     @property
     def needs_placements(self) -> bool:
         """It changes where children live, not how many there are."""
-        return bool(self.step_down) or bool(self.matched)
+        return bool(self.step_down) or bool(self.matched) or self.places is not None
+
+    @property
+    def unit(self) -> str:
+        """What its size is measured in."""
+        return "places" if self.places is not None else "share"
+
+    @property
+    def greatest(self) -> float:
+        """A size beyond this is refused."""
+        return GREATEST_SIZE if self.places is None else MOST_PLACES
 
 
 _CHEAPER = (
@@ -147,6 +164,12 @@ LEVERS: tuple[Lever, ...] = (
         matched=_CHEAPER,
     ),
     Lever(
+        key="new_places",
+        label="New places of the authority's own",
+        practice="Build or recruit places, filled at once by children who live in dearer ones",
+        places=("own fostering", "residential"),
+    ),
+    Lever(
         key="workers",
         label="More social workers",
         practice="Recruitment beyond today's posts",
@@ -186,13 +209,17 @@ class LeverSetting:
     lever
         Key of a `Lever`.
     size
-        0.10 is 10% in the lever's direction; below 0 works the other way.
+        0.10 is 10% in the lever's direction; below 0 works the other way. Of new places:
+        how many.
     start
         First day.
     ramp_months
         Months until its full size.
     cost_a_year
         £ a year for the lever itself, at this size.
+    places
+        For new places, in place of the lever's own: group that gains, group that the
+        children come from.
 
     Raises
     ------
@@ -205,14 +232,16 @@ class LeverSetting:
     start: date
     ramp_months: float = 0.0
     cost_a_year: float = 0.0
+    places: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if self.lever not in BY_KEY:
             raise InvalidSettingError(
                 f"Invalid lever: {self.lever}. It must be one of: {', '.join(BY_KEY)}."
             )
+        most_size = self.of.greatest
         for what, value, least, most in (
-            ("size", self.size, -GREATEST_SIZE, GREATEST_SIZE),
+            ("size", self.size, 0.0 if self.of.places else -most_size, most_size),
             ("ramp in months", self.ramp_months, 0.0, 120.0),
             ("cost a year", self.cost_a_year, 0.0, 1e12),
         ):
@@ -227,6 +256,28 @@ class LeverSetting:
         """The lever."""
         return BY_KEY[self.lever]
 
+    @property
+    def begins(self) -> date:
+        """The day from which it is felt."""
+        return add_months(self.start, round(self.of.delay_months))
+
+    @property
+    def new_places(self) -> NewPlaces | None:
+        """Places that it adds."""
+        pair = self.places or self.of.places
+        if self.of.places is None or pair is None:
+            return None
+        return NewPlaces(group=pair[0], filled_from=pair[1], places=self.size, start=self.begins)
+
+    @property
+    def words(self) -> str:
+        """What is done, and how much of it: "fewer referrals by 10%"."""
+        added = self.new_places
+        if added is None:
+            return f"{self.of.label[0].lower()}{self.of.label[1:]} by {_share(self.size)}"
+        number = f"{self.size:,.1f}".removesuffix(".0")
+        return f"{number} new places in {added.group}, filled from {added.filled_from}"
+
 
 def changes_of(setting: LeverSetting, workers: float) -> tuple[Change, ...]:
     """A lever as changes of a scenario.
@@ -237,7 +288,7 @@ def changes_of(setting: LeverSetting, workers: float) -> tuple[Change, ...]:
         In post at the census date (FTE), for levers that add posts.
     """
     lever = setting.of
-    start = _later(setting.start, lever.delay_months)
+    start = setting.begins
     out: list[Change] = [
         Multiply(
             flow=flow,
@@ -262,5 +313,10 @@ def changes_of(setting: LeverSetting, workers: float) -> tuple[Change, ...]:
     return tuple(out)
 
 
-def _later(start: date, months: float) -> date:
-    return add_months(start, round(months))
+def _share(size: float) -> str:
+    """A share in words, with a decimal where a whole number would hide it.
+
+    >>> _share(0.1), _share(0.034)
+    ('10%', '3.4%')
+    """
+    return f"{size:.1%}".replace(".0%", "%")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -16,8 +16,8 @@ from demand_model.results.cost_years import Calendar, CostChoices, calendar_of
 from demand_model.results.costs import monthly_cost, monthly_workers_cost
 from demand_model.results.lever_list import LeverSetting, changes_of
 from demand_model.results.placement_mix import PlacementsToday
-from demand_model.results.placements import place_children
-from demand_model.simulation.scenario import BASELINE, Scenario
+from demand_model.results.placements import LaterPractice, NewPlaces, place_children
+from demand_model.simulation.scenario import BASELINE, Change, Scenario
 from demand_model.simulation.setup import Prepared
 from demand_model.simulation.simulate import Progress, simulate_prepared
 from demand_model.simulation.system_feedback import System
@@ -41,6 +41,15 @@ OUTCOMES = (
 twelve months to it; costs in £ from the census date to it."""
 
 _MONTHS_PER_YEAR = 12
+_DAYS_PER_MONTH = DAYS_PER_YEAR / _MONTHS_PER_YEAR
+_FEW_SCENARIOS = 3
+"""With more, threads only get into each other's way (see `simulate`)."""
+
+_CELLS = 1_500_000
+"""Draws times months times scenarios that are simulated at once: memory's limit."""
+
+_READ = frozenset({"cla_open", "cp_open", "referrals", "cla_starts", "caseload", "workers"})
+"""Measures that outcomes are made of; no others are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +70,11 @@ class LeverContext:
         Where children live; without them there is neither cost nor external share.
     choices
         How costs are reckoned.
+    new_places
+        Places added in the base, whatever scenario they name.
+    known
+        Simulations made so far: what is asked for again, by a goal or for another date
+        (`dataclasses.replace` keeps them), is not simulated again.
     """
 
     prepared: Prepared
@@ -70,6 +84,8 @@ class LeverContext:
     placements: Placements | None = None
     today: PlacementsToday | None = None
     choices: CostChoices = field(default_factory=CostChoices)
+    new_places: tuple[NewPlaces, ...] = ()
+    known: dict[Simulated, Trajectories] = field(default_factory=dict, repr=False)
 
     @property
     def month(self) -> int:
@@ -90,6 +106,9 @@ class LeverContext:
             )
         return int(reached[-1])
 
+
+Simulated = tuple[Prepared, System | None, str, tuple[Change, ...]]
+"""Run, system, name of the base, and what is changed in it."""
 
 Outcome = Mapping[str, FloatArray]
 """By name of `OUTCOMES`; shape (draws,)."""
@@ -119,23 +138,59 @@ def run_levers(
         for setting in settings:
             _check_needs(context, setting)
     workers = _workers_now(context) if _adds_posts(asked) else 0.0
-    by_changes: dict[tuple[object, ...], Scenario] = {(): context.base}
-    scenario_of: dict[str, Scenario] = {}
-    for name, settings in asked.items():
-        changes = tuple(c for s in settings for c in changes_of(s, workers))
-        if changes not in by_changes:
-            by_changes[changes] = Scenario(
-                name=f"Levers: {name}", changes=(*context.base.changes, *changes)
-            )
-        scenario_of[name] = by_changes[changes]
-    found = simulate_prepared(
-        context.prepared, tuple(by_changes.values()), system=context.system, progress=progress
-    )
-    by_name = {t.scenario.name: t for t in found}
-    out: dict[str, Outcome] = {"": _outcome(context, by_name[context.base.name], ())}
-    for name, settings in asked.items():
-        out[name] = _outcome(context, by_name[scenario_of[name].name], settings)
-    return out
+    changes = {
+        name: tuple(c for s in settings for c in changes_of(s, workers))
+        for name, settings in asked.items()
+    }
+    runs = _simulated(context, [(), *changes.values()], progress)
+    return {
+        "": _outcome(context, runs[()], ()),
+        **{name: _outcome(context, runs[changes[name]], asked[name]) for name in asked},
+    }
+
+
+def _simulated(
+    context: LeverContext, wanted: Iterable[tuple[Change, ...]], progress: Progress | None = None
+) -> dict[tuple[Change, ...], Trajectories]:
+    """Simulate what is not known of the context yet; all that is wanted, by changes."""
+    key = {c: (context.prepared, context.system, context.base.name, c) for c in wanted}
+    new = [changes for changes in key if key[changes] not in context.known]
+    scenarios = [
+        Scenario(name=f"Levers {number}", changes=(*context.base.changes, *changes))
+        if changes
+        else context.base
+        for number, changes in enumerate(new, start=1)
+    ]
+    at_once = max(_FEW_SCENARIOS, _CELLS // (context.prepared.draws * _months(context)))
+    for first in range(0, len(new), at_once):
+        part = slice(first, first + at_once)
+        found = simulate_prepared(
+            context.prepared,
+            scenarios[part],
+            system=context.system,
+            threads=1 if len(scenarios[part]) > _FEW_SCENARIOS else None,
+            progress=_part_of(progress, first / len(new), min(at_once / len(new), 1.0)),
+        )
+        for changes, run in zip(new[part], found, strict=True):
+            kept = {of: values for of, values in run.measures.items() if _is_read(*of)}
+            context.known[key[changes]] = replace(run, measures=kept)
+    return {changes: context.known[key[changes]] for changes in key}
+
+
+def _months(context: LeverContext) -> int:
+    return len(context.prepared.common.line.months)
+
+
+def _is_read(measure: str, segment: str) -> bool:
+    """Whether an outcome is made of it; of children in care their ages as well."""
+    return measure == "cla_open" or (measure in _READ and segment == ALL)
+
+
+def _part_of(progress: Progress | None, start: float, length: float) -> Progress | None:
+    """Progress of a part as that of the whole."""
+    if progress is None:
+        return None
+    return lambda what, share: progress(what, min(start + length * share, 1.0))
 
 
 def _check_needs(context: LeverContext, setting: LeverSetting) -> None:
@@ -166,7 +221,7 @@ def _workers_now(context: LeverContext) -> float:
     given = context.system.inputs.workforce if context.system else None
     if given is not None and given.workers_fte is not None:
         return given.workers_fte
-    (base,) = simulate_prepared(context.prepared, (BASELINE,), system=context.system)
+    base = _simulated(context, [()])[()]
     return float(base.measures["workers", ALL][0].mean())
 
 
@@ -198,7 +253,23 @@ def _money(
     month = context.month
     census = context.prepared.common.line.census_date
     calendar = calendar_of(run.months, census, context.choices)
-    paths = place_children(run, today, moved_placements(placements, today, settings))
+    paths = place_children(
+        run,
+        today,
+        placements,
+        new_places=(
+            *(replace(n, scenario="") for n in context.new_places),
+            *(added for s in settings if (added := s.new_places) is not None),
+        ),
+        later=[
+            LaterPractice(
+                placements=moved_placements(placements, today, s),
+                share=_come_in(s, calendar, census),
+            )
+            for s in settings
+            if s.of.step_down or s.of.matched
+        ],
+    )
     spent = monthly_cost(paths, calendar).sum(axis=1)[: month + 1].sum(axis=0)
     own = sum(_own_cost(s, calendar, census, month) for s in settings)
     workers = _workers_cost(context, run, calendar, month)
@@ -228,22 +299,33 @@ def _own_cost(setting: LeverSetting, calendar: Calendar, census: date, month: in
     return float((active * calendar.price[: month + 1]).sum() / DAYS_PER_YEAR * setting.cost_a_year)
 
 
+def _come_in(setting: LeverSetting, calendar: Calendar, census: date) -> FloatArray:
+    """How far a lever has come in, 0 to 1, by month; shape (months,)."""
+    ends = np.cumsum(calendar.days)
+    begins = (setting.begins - (census + timedelta(days=1))).days
+    if setting.ramp_months <= 0.0:
+        return np.asarray(np.clip((ends - begins) / calendar.days, 0.0, 1.0))
+    middles = ends - 0.5 * calendar.days
+    return np.asarray(
+        np.clip((middles - begins) / (_DAYS_PER_MONTH * setting.ramp_months), 0.0, 1.0)
+    )
+
+
 def moved_placements(
-    placements: Placements, today: PlacementsToday, settings: Sequence[LeverSetting]
+    placements: Placements, today: PlacementsToday, setting: LeverSetting
 ) -> Placements:
-    """Placements with the step-down and matching of some levers."""
+    """Placements with the step-down or matching of a lever."""
     moves = dict(placements.moves)
     mix = {age: dict(shares) for age, shares in placements.mix.items()}
-    for setting in settings:
-        for pair in setting.of.step_down:
-            a_month = 1.0 - (1.0 - min(max(setting.size, 0.0), 1.0)) ** (1.0 / _MONTHS_PER_YEAR)
-            moves[pair] = moves.get(pair, 0.0) + a_month
-        for start, end in setting.of.matched:
-            for number, age in enumerate(CARE_SEGMENTS):
-                shares = mix.setdefault(
-                    age, dict(zip(today.groups, today.mix[number].tolist(), strict=True))
-                )
-                shifted = setting.size * shares.get(start, 0.0)
-                shares[start] = shares.get(start, 0.0) - shifted
-                shares[end] = shares.get(end, 0.0) + shifted
+    for pair in setting.of.step_down:
+        a_month = 1.0 - (1.0 - min(max(setting.size, 0.0), 1.0)) ** (1.0 / _MONTHS_PER_YEAR)
+        moves[pair] = moves.get(pair, 0.0) + a_month
+    for start, end in setting.of.matched:
+        for number, age in enumerate(CARE_SEGMENTS):
+            shares = mix.setdefault(
+                age, dict(zip(today.groups, today.mix[number].tolist(), strict=True))
+            )
+            shifted = setting.size * shares.get(start, 0.0)
+            shares[start] = shares.get(start, 0.0) - shifted
+            shares[end] = shares.get(end, 0.0) + shifted
     return replace(placements, moves=moves, mix=mix)
