@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 import pytest
 from synthetic_forecast import SCENARIOS, Case, forecast_case, run_case
 
+from cli_cases import imported_sample
+from demand_addin.closed import ClosedWorkbook
+from demand_addin.commands.run import run_on
+from demand_addin.history_sheet import no_months
 from demand_addin.layout import SHEETS, area, status_names, table
 from demand_addin.layout.chart_data import CHART_ROWS
+from demand_addin.layout.sheets import sheet as layout_sheet
 from demand_addin.layout.what_if import WHAT_IF_SHEET
 from demand_addin.plan import ChartChoices, plan_run
 from demand_addin.plan.charts import chart_ranges
@@ -22,14 +27,9 @@ from demand_addin.plan.dashboard import (
     number_rows,
 )
 from demand_addin.plan.values import cells, change, frame_rows, month_end, span
-from demand_addin.plan.what_if import what_if_ranges
 from demand_addin.ports import BookPlan
+from demand_addin.settings import read_settings
 from demand_model.results.forecast import FORECAST_COLUMNS
-from demand_model.results.what_if import what_if_values
-from demand_model.results.what_if_data import WhatIf
-from demand_model.simulation.setup import prepare
-from demand_model.simulation.simulate import simulate_prepared
-from engine_cases import made_up_rates
 
 pytestmark = pytest.mark.unit
 
@@ -79,23 +79,24 @@ def test_every_table_and_area_of_a_plan_is_declared(plan):
             assert all(len(row) <= area(r.name).columns for row in r.rows), r.name
 
 
-def test_a_run_fills_every_area_but_the_inputs(plan):
+def test_a_run_fills_every_area_but_the_inputs(tmp_path_factory):
+    """All of `run_on` on a sample; what other commands write is theirs."""
+    book = ClosedWorkbook.open(
+        imported_sample(tmp_path_factory.mktemp("imported"), horizon_months=6)
+    )
+    settings = read_settings(book).with_options(seed=1, draws=100)
+    plan, _ = run_on(book, settings, now=datetime(2026, 11, 22, 9, 0))  # noqa: DTZ001
+    assert plan is not None
     filled = set(ranges(plan))
     declared = {a.name for spec in SHEETS for a in spec.areas} | set(status_names())
-    of_backtest = {
+    of_others = {
         name
         for name in declared
         if name.startswith(("accuracy_backtest", "accuracy_told", "accuracy_errors"))
-    }
-    of_what_if = {r.name for r in what_if_ranges(made_up_what_if())}
-    assert of_what_if <= declared
-    inputs = {a.name for a in WHAT_IF_SHEET.areas}
-    assert declared - filled - of_what_if == {"settings_value"} | of_backtest | inputs
-
-
-def made_up_what_if() -> WhatIf:
-    prepared = prepare(made_up_rates(1), horizon_months=6, draws=20)
-    return what_if_values(prepared, simulate_prepared(prepared)[0])
+    } | {a.name for sheet in ("Levers", "Levers data") for a in layout_sheet(sheet).areas}
+    inputs = {a.name for a in WHAT_IF_SHEET.areas} | {"settings_value"}
+    assert filled <= declared
+    assert declared - filled == of_others | inputs
 
 
 def test_the_forecast_table_is_the_forecast(case, plan):
@@ -190,14 +191,16 @@ def test_an_empty_hidden_need_chart_says_why(case, scenario, caption):
 
 
 def test_the_headline_table_in_plain_words(case):
-    head, referrals, _, care = number_rows(case.forecast, "Baseline", 80)
-    assert head[2] == "In 4 months:\nJul 2026"
-    assert head[8] == "In 12 months:\nMar 2027"
+    head, referrals, _, care = number_rows(case.forecast, "Baseline", 80, no_months())
+    assert head[2] == "Against a year\nago: Mar 2025"
+    assert head[3] == "In 3 months:\nJun 2026"
+    assert head[9] == "In 12 months:\nMar 2027"
     assert len(set(head)) == len(head)
     assert care[:2] == ("Children in care", 612)
     truth = headline(case.forecast, "cla_open", "Baseline", 12)
-    assert care[8] == round(truth.mean)
-    assert care[9] == span(truth.low, truth.high)
+    assert care[2] == "not known"
+    assert care[9] == round(truth.mean)
+    assert care[10] == span(truth.low, truth.high)
     history = case.forecast.history.query("measure == 'referrals' and segment == 'all'")
     assert referrals[1] == round(history["value"].mean())
 
@@ -207,28 +210,30 @@ def test_the_headline_table_ends_at_the_horizon_whatever_it_is(horizon):
     leads = lead_months(horizon)
     assert leads == tuple(sorted(set(leads)))
     assert leads[-1] == horizon
-    assert len(leads) == min(horizon, 3)
-    assert leads[0] >= 1
+    assert len(leads) == min(horizon, 3) - (horizon in (3,))
+    assert set(leads[:-1]) <= {1, 3, 6, 12}, "months that people think in"
+    if horizon > 12:
+        assert leads[:2] == (6, 12)
 
 
 def test_a_short_horizon_leaves_the_rest_of_the_headline_table_blank():
-    head, *rows = number_rows(run_case(horizon=1).forecast, "Baseline", 80)
-    assert head[2:] == ("In 1 month:\nApr 2026", "80% range in\n1 month",
+    head, *rows = number_rows(run_case(horizon=1).forecast, "Baseline", 80, no_months())
+    assert head[3:] == ("In 1 month:\nApr 2026", "80% range in\n1 month",
                         "Against today,\n1 month", *(None,) * 6)  # fmt: skip
-    assert {row[5:] for row in rows} == {(None,) * 6}
+    assert {row[6:] for row in rows} == {(None,) * 6}
 
 
 def test_only_rates_that_were_used_are_counted_as_your_own(case):
     rates = case.rates.assign(evidence=["set by you", *case.rates["evidence"][1:]])
     given = {rates["rate_id"][0]: 0.05, "referrals|all|all": 9.5}
-    words = ranges(planned(replace(case, rates=rates), overrides=given))["dash_basis"][1][0]
+    words = ranges(planned(replace(case, rates=rates), overrides=given))["dash_basis"][2][0]
     assert words.endswith(" 1 rate is your own.")
 
 
 def test_rates_per_ten_thousand_children_are_shown_if_their_number_is_known(case):
-    assert "10,000" not in ranges(planned(case))["dash_numbers_note"][0][0]
+    assert "10,000" not in str(ranges(planned(case))["dash_numbers_note"])
     choices = replace(case.choices, child_population=61_200)
-    note = ranges(planned(case, choices=choices))["dash_numbers_note"][0][0]
+    note = ranges(planned(case, choices=choices))["dash_numbers_note"][1][0]
     then = headline(case.forecast, "cla_open", "Baseline", 12).mean * 10_000 / 61_200
     assert f"today and in Mar 2027: in care 100, then {then:.0f}; on a plan 52, then " in note
 
@@ -244,7 +249,7 @@ def test_headlines_are_whole_sentences_within_their_room():
     rows = headline_rows(["Short.", long, long, "Never shown."])
     assert rows[0] == ("Short.",)
     assert len(rows) <= area("dash_headlines").rows
-    assert all(len(row[0]) <= 150 for row in rows)
+    assert all(len(row[0]) <= 165 for row in rows)
     assert rows[-1][0].endswith("on.")
 
 
@@ -256,7 +261,7 @@ def test_live_checks_look_where_something_is_wrong(case):
     bad = replace(case.forecast, table=broken, hidden_need=need)
     found = ranges(planned(case, forecast=bad))
     assert found["check_order"] == found["check_hidden"] == (("Look",),)
-    assert found["master_check"] == (("2 of 5 checks need a look: see sheet Checks",),)
+    assert found["master_check"] == (("2 of 6 checks need a look: see sheet Checks",),)
     assert found["status_dashboard"] == found["master_check"]
     assert ranges(planned(case))["master_check"] == (("All checks pass",),)
 
