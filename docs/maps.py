@@ -1,4 +1,4 @@
-"""Draw the two maps of docs/maps.md from the declarations that the engine runs.
+"""Draw the two maps of docs/maps.md, and write that page, from what the engine runs.
 
 uv run python docs/maps.py
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from demand_model.system.causal_map import causal_map
+from demand_model.system.causal_map import CausalMap, causal_map
 from demand_model.system.drawing import (
     HEIGHT,
     LINE,
@@ -24,10 +24,10 @@ from demand_model.system.drawing import (
     text_box,
 )
 from demand_model.system.links import LINKS
-from demand_model.system.stock_map import MAP_HEIGHT, stock_map
+from demand_model.system.stock_map import FLOWS, MAP_HEIGHT, stock_map
 
 IMAGES = Path(__file__).resolve().parent / "images"
-_BLUE, _GREY, _LINE_GREY, _PALE, _MAROON = "#12436D", "#3D3D3D", "#6B7682", "#5E7FA6", "#801650"
+_BLUE, _GREY, _PALE, _MAROON = "#12436D", "#3D3D3D", "#6E8DB3", "#801650"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +39,8 @@ class _Pen:
 
 
 _PENS = {
-    Line.STRUCTURE: _Pen(colour=_LINE_GREY, width=1.0),
-    Line.STRUCTURE_HEAD: _Pen(colour=_LINE_GREY, width=1.5, fill=_LINE_GREY),
+    Line.STRUCTURE: _Pen(colour=_GREY, width=1.0),
+    Line.STRUCTURE_HEAD: _Pen(colour=_GREY, width=1.5, fill=_GREY),
     Line.LINK_OFF: _Pen(colour=_PALE, width=1.75, dash="6 4"),
     Line.LINK_OFF_HEAD: _Pen(colour=_PALE, width=1.5, fill=_PALE),
     Line.LINK_ON: _Pen(colour=_BLUE, width=3.0),
@@ -48,7 +48,7 @@ _PENS = {
     Line.STOCK: _Pen(colour=_BLUE, width=1.75, fill="#FFFFFF"),
     Line.PIPE: _Pen(colour="#7290B6", width=5.0),
     Line.PIPE_HEAD: _Pen(colour=_BLUE, width=1.5, fill=_BLUE),
-    Line.CLOUD: _Pen(colour=_LINE_GREY, width=1.5, fill="#FFFFFF"),
+    Line.CLOUD: _Pen(colour=_GREY, width=1.5, fill="#FFFFFF"),
 }
 _INKS = {
     Words.STOCK: (_BLUE, "bold", "normal"),
@@ -96,7 +96,7 @@ def _signs(signs: Iterable[Sign]) -> Iterable[str]:
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="#FFFFFF"/>'
         across = f"M{x - 4:.1f} {y:.1f}h8"
         up = f"M{x:.1f} {y - 4:.1f}v8" if sign.mark is Mark.PLUS else ""
-        yield f'<path d="{across}{up}" stroke="#000000" stroke-width="2"/>'
+        yield f'<path d="{across}{up}" stroke="{_GREY}" stroke-width="2"/>'
 
 
 def _words(label: Label) -> Iterable[str]:
@@ -118,25 +118,76 @@ def _words(label: Label) -> Iterable[str]:
         )
 
 
+_PAGE = """# Maps
+
+Both maps are drawn by `docs/maps.py` from the declarations that the simulator runs. In the
+workbook, sheet Maps draws the same after every run, with its numbers and with your own links.
+
+## Stocks and flows
+
+![Stock-and-flow map: children from referral to leaving care, and workers](images/map-stocks.svg)
+
+A box is a stock: how many there are today. An arrow is a flow: how many move in a year. A circle
+is the world outside the map. A child may be on more than one path.
+
+| flow | from | to | unit |
+|---|---|---|---|
+{flows}
+
+## Causal loops
+
+![Causal loop diagram: arrows with signs, loops marked R and B](images/map-loops.svg)
+
+A plus at an arrow's head: more brings more, all else equal; a minus: more brings less. Two bars: it
+acts with a delay. Links of sheet System are dashed while they are off, as all are at first, and
+thick while they are on. R marks a reinforcing loop (a push comes back the same way), B a balancing
+one. Each sign stands at the shortest loop of its behaviour.
+
+| sign | behaviour | kind | a rise comes round like this | what breaks it |
+|---|---|---|---|---|
+{loops}
+
+All {count} loops stand in table `loops` of sheet Maps.
+"""
+
+
+def page(found: CausalMap) -> str:
+    """Return docs/maps.md."""
+    flows = [f"| {f.label} | {f.start} | {f.end} | {f.unit} |" for f in FLOWS]
+    loops = [
+        f"| {s.key} | {s.behaviour} | {s.loop.kind} | {s.loop.path} | {s.loop.breaks} |"
+        for s in found.signs
+    ]
+    return _PAGE.format(flows="\n".join(flows), loops="\n".join(loops), count=len(found.loops))
+
+
+def files() -> dict[Path, str]:
+    """Return what `main` writes, for the links that ship with the product."""
+    found = causal_map(LINKS)
+    return {
+        IMAGES / "map-loops.svg": svg(
+            found.drawing,
+            height=HEIGHT,
+            title="Causal loop diagram",
+            description="Which variable acts on which, with the sign of each arrow, and the sign "
+            "and name of each loop. The loops stand in words in docs/maps.md.",
+        ),
+        IMAGES / "map-stocks.svg": svg(
+            stock_map({}),
+            height=MAP_HEIGHT,
+            title="Stock-and-flow map",
+            description="Children from referral through assessment, need, plans and care, and the "
+            "workers beside them. The flows stand in words in docs/maps.md.",
+        ),
+        IMAGES.parent / "maps.md": page(found),
+    }
+
+
 def main() -> None:
-    """Write both maps for the links that ship with the product."""
+    """Write both maps and their page."""
     IMAGES.mkdir(exist_ok=True)
-    loops = svg(
-        causal_map(LINKS).drawing,
-        height=HEIGHT,
-        title="Causal loop diagram",
-        description="Which variable acts on which, with the sign of each arrow, and the sign "
-        "and name of each loop. The loops stand in words in the table of docs/maps.md.",
-    )
-    (IMAGES / "map-loops.svg").write_text(loops, encoding="utf-8", newline="\n")
-    stocks = svg(
-        stock_map({}),
-        height=MAP_HEIGHT,
-        title="Stock-and-flow map",
-        description="Children from referral through assessment, need, plans and care, and the "
-        "workers beside them. The flows stand in words in docs/maps.md.",
-    )
-    (IMAGES / "map-stocks.svg").write_text(stocks, encoding="utf-8", newline="\n")
+    for path, text in files().items():
+        path.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

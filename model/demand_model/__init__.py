@@ -21,6 +21,8 @@ from demand_model.rates.stock import forecast_stock
 from demand_model.rates.table import rates_table
 from demand_model.results.backtest import Backtest, backtest
 from demand_model.results.control import ControlCharts, control_charts
+from demand_model.results.cost_years import CostChoices
+from demand_model.results.costs import Costs, costs, placement_costs
 from demand_model.results.explain import (
     ForecastRecord,
     Waterfall,
@@ -30,6 +32,9 @@ from demand_model.results.explain import (
     referral_shares,
 )
 from demand_model.results.forecast import Forecast
+from demand_model.results.journeys import Journeys, journeys
+from demand_model.results.placement_mix import PlacementsToday, placements_today
+from demand_model.results.placements import NewPlaces, PlacementPaths, place_children
 from demand_model.results.summarise import summarise
 from demand_model.results.track import Tracking, track
 from demand_model.simulation.presets import presets
@@ -54,15 +59,21 @@ __all__ = [
     "CheckResult",
     "CheckSettings",
     "ControlCharts",
+    "CostChoices",
+    "Costs",
     "Exposure",
     "FlowRates",
     "Forecast",
     "ForecastRecord",
     "History",
+    "Journeys",
     "Lists",
     "Lockdown",
     "Multiply",
+    "NewPlaces",
     "Overwrite",
+    "PlacementPaths",
+    "PlacementsToday",
     "Scenario",
     "Spells",
     "Tracking",
@@ -72,13 +83,18 @@ __all__ = [
     "check",
     "check_history",
     "control_charts",
+    "costs",
     "explain_change",
     "explain_scenarios",
     "fit",
     "forecast_counts",
     "forecast_stock",
     "history_disagreements",
+    "journeys",
     "lists_at",
+    "place_children",
+    "placement_costs",
+    "placements_today",
     "presets",
     "rates_table",
     "record_of",

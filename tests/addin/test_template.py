@@ -20,13 +20,13 @@ from demand_addin.closed import ClosedWorkbook
 from demand_addin.layout import SETTINGS, SHEETS, build_template, status_names
 from demand_addin.layout.charts import CHARTS
 from demand_addin.plan import plan_run
-from demand_model.annex_a.lists import LISTS
+from demand_model.annex_a.lists_of_need import ALL_LISTS
 from demand_model.results.forecast import FORECAST_COLUMNS
 
 pytestmark = pytest.mark.unit
 
 PALETTE = {"12436D", "28A197", "801650", "F46A25", "3D3D3D", "A285D1"}
-BANDS = {"CBD5E3", "9DB1CB", "6E8DB3", "5FB9B1", "C9CDD2", "8A939E", "BFC7D1", "E1E5EA", "FFFFFF"}
+BANDS = {"CBD5E3", "9DB1CB", "6E8DB3", "7290B6", "BFC7D1", "E1E5EA", "FFFFFF"}
 """Tints of the palette for areas, the rules between them, and paper."""
 
 
@@ -68,7 +68,7 @@ def test_conventions_of_every_sheet(book, spec):
     assert not ws.protection.password
     if spec.list_number is not None:
         headings = [c.value for c in ws[1] if c.value]
-        assert headings == [f.heading for f in LISTS[spec.list_number].fields]
+        assert headings == [f.heading for f in ALL_LISTS[spec.list_number].fields]
         return
     assert ws["A1"].value == spec.title
     if spec.shows_status:
@@ -113,7 +113,7 @@ def test_every_input_has_a_prompt_one_style_and_is_unlocked(book):
     override = book["Rates"]["K6"]
     fills.add((override.fill.fgColor.rgb, override.font.color.rgb))
     assert len(fills) == 1, "one input style everywhere"
-    assert len(scenarios.data_validations.dataValidation) == 2 * 17
+    assert len(scenarios.data_validations.dataValidation) == 2 * (17 + 2)
 
 
 def test_a_setting_out_of_bounds_is_stopped_with_a_plain_sentence(book):
@@ -125,7 +125,16 @@ def test_a_setting_out_of_bounds_is_stopped_with_a_plain_sentence(book):
     assert rules[at["fan_scenario"]].formula1 == "scenario_names"
 
 
-DRAWN_FROM = ("'Chart data'!", "'Accuracy data'!", "'What-if workings'!")
+DRAWN_FROM = (
+    "'Chart data'!",
+    "'Costs data'!",
+    "'Workforce data'!",
+    "'Levers data'!",
+    "'Maps data'!",
+    "'Journeys data'!",
+    "'Accuracy data'!",
+    "'What-if workings'!",
+)
 
 
 def test_every_chart_is_native_bound_and_described(parts):
@@ -145,7 +154,7 @@ def test_every_chart_is_native_bound_and_described(parts):
             assert xml.count('<c:baseTimeUnit val="days"/>') == 1
             assert '<c:auto val="0"/>' in xml
             assert '<c:delete val="1"/></c:dateAx>' not in xml
-        else:
+        elif "<c:scatterChart>" not in xml:
             assert "<c:cat><c:strRef><c:f>" in xml
             assert "<c:cat><c:numRef>" not in xml
         colours = set(re.findall(r'srgbClr val="(\w{6})"', xml))
@@ -168,8 +177,8 @@ def test_the_dashboard_prints_on_two_landscape_pages(book):
     ws = book["Dashboard"]
     assert ws.page_setup.orientation == "landscape"
     assert [b.id for b in ws.row_breaks.brk] == [40]
-    assert ws.print_area == "'Dashboard'!$A$1:$K$80"
-    widths = sum(ws.column_dimensions[c].width for c in "AB") + 9 * ws.column_dimensions["C"].width
+    assert ws.print_area == "'Dashboard'!$A$1:$L$80"
+    widths = sum(ws.column_dimensions[c].width for c in "ABCDEFGHIJKL")
     assert widths * 7 / 96 * 25.4 * ws.page_setup.scale / 100 < 277
     heights = [ws.row_dimensions[r].height or 12.75 for r in range(1, 81)]
     for page in (heights[:40], heights[40:]):
@@ -219,7 +228,7 @@ def test_libreoffice_opens_recalculates_and_agrees(path, tmp_path):
     )  # fmt: skip
     seen = python_calamine.CalamineWorkbook.from_path(tmp_path / "out" / "run.xlsx")
     checks = seen.get_sheet_by_name("Checks").to_python()
-    assert [row[0] for row in checks[5:10]] == ["OK"] * 5
+    assert [row[0] for row in checks[5:11]] == ["OK"] * 6
     assert checks[1][0] == "All checks pass"
     assert seen.get_sheet_by_name("Dashboard").to_python()[1][0] == "All checks pass"
     assert len(seen.get_sheet_by_name("Forecast").to_python()) == 5 + len(case.forecast.table)

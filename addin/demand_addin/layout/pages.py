@@ -9,67 +9,122 @@ from xlsxwriter.worksheet import Worksheet
 
 from demand_addin.layout import chart_data as blocks
 from demand_addin.layout import what_changed
-from demand_addin.layout.charts import CHARTS, draw
-from demand_addin.layout.declare import SheetSpec, Style
-from demand_addin.layout.sheets import CHECKS, area
-from demand_addin.layout.styles import BLUE, GREY, RULE, Formats
+from demand_addin.layout.declare import Kind, SheetSpec, Style
+from demand_addin.layout.sheets import CHECKS, FEW_MONTHS, SHEETS, area
+from demand_addin.layout.styles import BLUE, GREY, MAROON, Formats
 from demand_addin.layout.tables import FINDINGS, ROW_TALLIES, WINDOWS
-from demand_model.annex_a.lists import LISTS, Need
 from demand_model.annex_a.lists import Kind as FieldKind
+from demand_model.annex_a.lists import Need
+from demand_model.annex_a.lists_of_need import ALL_LISTS
 
 SETTINGS_ROW = 6
 """1-based row of the first setting."""
 
 NOT_RUN = "Not run yet"
 
-LAID_OUT = frozenset({"Dashboard", "Accuracy", "What-if", "What-if workings"})
+LAID_OUT = frozenset(
+    {
+        "Dashboard",
+        "Accuracy",
+        "What-if",
+        "System",
+        "Costs",
+        "Workforce",
+        "Journeys",
+        "Maps",
+        "Lever choices",
+        "Levers",
+    }
+)
 """Sheets whose pages are laid out to the pixel, and so printed as they say themselves."""
 
-_DASH_SCALE = 79
-_DASH_ROWS: dict[int, int] = {
-    1: 34,
-    **dict.fromkeys((2, 3, 16), 18),
-    **dict.fromkeys((4, 17, 34, 41, 54, 67), 8),
-    11: 24,
-    **dict.fromkeys(range(19, 34), 25),
-    **dict.fromkeys(range(36, 41), 17),
-    **dict.fromkeys(range(43, 54), 28),
-}
-"""Heights in pixels of the Dashboard's rows that are not 21."""
-
-_PAGE_BREAK = 40
-
 _STEPS = (
-    ("1", "Paste", "Paste Lists 3, 7 and 8 of your Annex A extract into their sheets, "
-     "or use: csc-demand import"),
-    ("2", "Set", "Look at the blue cells on sheets Settings and Scenarios; all have defaults"),
-    ("3", "Run", "Save and close the workbook, then use: csc-demand run"),
-    ("4", "Check", "Read sheet Checks; settle unknown spellings on sheet Mapping; run again"),
-    ("5", "Use", "Take the charts and figures from sheet Dashboard; the table behind them is on "
-     "sheet Forecast"),
-)  # fmt: skip
-_LINKS = {
-    "List 3": "Paste: referrals",
-    "List 7": "Paste: child protection plans",
-    "List 8": "Paste: children in care",
-    "History": "Paste, if you have them: your own monthly counts",
-    "Mapping": "Input: spellings to settle once",
-    "Settings": "Input: census date, horizon, what is shown",
-    "Scenarios": "Input: lockdowns and other changes",
-    "Checks": "Output: what was found in the lists",
-    "Rates": "Output: fitted rates, with room for your own",
-    "Forecast": "Output: every figure, as a tidy table",
-    "Dashboard": "Output: headlines and charts, two A4 pages",
-    "What-if": "Input: change a blue cell and see the average forecast move at once",
-    "Accuracy": "Output: how far to trust the forecast",
-    "What changed": "Output: why this forecast is not the last one",
-    "Memory": "Kept by the model: what earlier runs saw and said",
-    "Run log": "Output: one row a run",
-    "Chart data": "Helper: what the Dashboard's charts draw",
-    "Accuracy data": "Helper: what the charts of sheet Accuracy draw",
-    "What-if workings": "Helper: the formulas behind sheet What-if",
-    "What-if data": "Helper: what those formulas add up",
+    (
+        "Paste",
+        "List 3",
+        "Paste Lists 3, 7 and 8 of your Annex A extract into their sheets, each with its headings;",
+        "or press Import lists on the tab Demand model, or type: csc-demand import",
+    ),
+    (
+        "Set",
+        "Settings",
+        "Type your authority's name. All other blue cells have defaults that work; scenarios",
+        "such as another lockdown stand on sheet Scenarios.",
+    ),
+    (
+        "Check",
+        "Checks",
+        "Press Check, or type: csc-demand check. Settle unknown spellings on sheet Mapping, and",
+        "mend what is marked stop in the list itself; then check again.",
+    ),
+    (
+        "Run",
+        "Dashboard",
+        "Press Run on the tab Demand model;",
+        "or save and close this workbook, then use the launcher or type: csc-demand run",
+    ),
+    (
+        "Use",
+        "Dashboard",
+        "Print the Dashboard (two pages of A4), try changes on sheet What-if, and look at",
+        "sheet Accuracy before you rely on it. Every figure is on sheet Forecast.",
+    ),
+)
+"""Verb, the sheet it leads to, and two lines of what to do."""
+
+_ABOUT = {
+    "List 3": "referrals",
+    "List 4": "assessments (optional)",
+    "List 6": "children in need (optional)",
+    "List 7": "child protection plans",
+    "List 8": "children in care",
+    "History": "if you have them: your own monthly counts",
+    "Mapping": "spellings to settle once",
+    "Settings": "census date, horizon, what is shown",
+    "Scenarios": "lockdowns and other changes",
+    "System": "costs, workforce and feedback: what the lists cannot tell",
+    "Lever choices": "what could be done, how much of it, and goals",
+    "Checks": "what was found in the lists",
+    "Rates": "fitted rates, with room for your own",
+    "Forecast": "every figure, as a tidy table",
+    "Dashboard": "headlines and charts, two A4 pages",
+    "What-if": "change a blue cell and see the average forecast move at once",
+    "Costs": "where children in care live, and what it costs",
+    "Workforce": "cases per social worker, and the workers needed",
+    "Levers": "what each lever would do, and what else it would do",
+    "Journeys": "where children go from a referral, and how long it takes",
+    "Maps": "stocks and flows with their numbers, and the loops between them",
+    "Accuracy": "how far to trust the forecast",
+    "What changed": "why this forecast is not the last one",
+    "Memory": "what earlier runs saw and said, kept by the model",
+    "Run log": "one row a run",
+    "Chart data": "what the Dashboard's charts draw",
+    "Accuracy data": "what the charts of sheet Accuracy draw",
+    "Costs data": "what the charts of sheet Costs draw",
+    "Workforce data": "what the charts of sheet Workforce draw",
+    "Levers data": "what the charts of sheet Levers draw",
+    "Journeys data": "what the charts of sheet Journeys draw",
+    "Maps data": "what the charts of sheet Maps draw",
+    "What-if workings": "the formulas behind sheet What-if",
+    "What-if data": "what those formulas add up",
 }
+"""A sheet in few words; one that is not named here is told by its own first sentence."""
+
+_KINDS = {
+    Kind.PASTE: "Paste",
+    Kind.INPUT: "Input",
+    Kind.OUTPUT: "Output",
+    Kind.HELPER: "Helper",
+}
+_WAYS_BACK = {
+    "Checks": "A3",
+    "Dashboard": "L2",
+    "Accuracy": "I4",
+    "What-if": "F2",
+    "Chart data": "F2",
+    "Accuracy data": "F2",
+}
+"""Where the way back to Start stands, on sheets whose fourth row is taken."""
 
 
 def column_index(cell: str) -> int:
@@ -87,52 +142,85 @@ def column_index(cell: str) -> int:
 def start(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Workbook) -> None:
     """Draw the guide: where things stand, five steps, key, links."""
     del spec, book
-    ws.set_column(0, 0, 6)
-    ws.set_column(1, 1, 22)
-    ws.set_column(2, 2, 96)
+    ws.set_column(0, 0, 4)
+    ws.set_column(1, 1, 20)
+    ws.set_column(2, 2, 84)
     ws.write_string("A5", "Where things stand", formats.heading)
-    for name, label in (
-        ("start_authority", "Authority"),
-        ("start_census_date", "Census date"),
-        ("start_last_run", "Last command"),
+    for name, label, first in (
+        ("start_authority", "Authority", "not known yet"),
+        ("start_census_date", "Census date", "not known yet"),
+        ("start_last_run", "Last run or check", NOT_RUN),
+        ("start_says", "What it says", "Nothing yet: follow the five steps."),
     ):
         cell = area(name).cell
         ws.write_string(f"B{cell[1:]}", label, formats.get(bold=True))
-        ws.write_string(cell, "not known yet", formats.get())
-    ws.write_string("A10", "Five steps", formats.heading)
-    for row, (number, verb, text) in enumerate(_STEPS, start=10):
-        ws.write_string(row, 0, number, formats.get(bold=True, font_color=BLUE))
-        ws.write_string(row, 1, verb, formats.get(bold=True, font_color=BLUE))
-        ws.write_string(row, 2, text, formats.get())
-    ws.write_string("A17", "Key", formats.heading)
-    ws.write_string("B18", "Input", formats.input(Style.TEXT))
-    ws.write_string("C18", "Blue on light blue with a border: yours to change", formats.get())
-    ws.write_string("B19", "Output", formats.get())
-    ws.write_string("C19", "Black on white: written by the model", formats.get())
-    ws.write_string("B20", "Heading", formats.column_heading)
-    ws.write_string(
-        "C20", "Select a heading or a blue cell: a note says what it means", formats.get()
-    )
-    ws.write_string("A22", "Sheets", formats.heading)
-    link = formats.get(font_color=BLUE, underline=1)
-    for row, (name, text) in enumerate(_LINKS.items(), start=22):
-        ws.write_url(row, 1, f"internal:'{name}'!A1", link, name, f"Go to sheet {name}")
-        ws.write_string(row, 2, text, formats.get())
-    for row, text in enumerate(
-        (
-            "The lists hold children's data: keep this workbook where such data belong. "
-            "No other sheet holds a row about a child.",
-            "Protected sheets have no password (Review, Unprotect Sheet). Your own sheets, "
-            "charts and notes are left alone by every run.",
-        ),
-        start=23 + len(_LINKS),
-    ):
+        ws.write_string(cell, first, formats.get())
+    ws.write_string("A11", "Five steps", formats.heading)
+    number = formats.get(bold=True, font_color=BLUE, align="center")
+    for index, (verb, sheet, *lines) in enumerate(_STEPS):
+        row = 11 + 2 * index
+        ws.write_number(row, 0, index + 1, number)
+        _lead_to(ws, row, 1, sheet, verb, formats)
+        for offset, text in enumerate(lines):
+            ws.write_string(row + offset, 2, text, formats.get())
+    first_row = _key(ws, formats, 22)
+    ws.write_string(first_row, 0, "Sheets", formats.heading)
+    others = [spec for spec in SHEETS if spec.kind is not Kind.GUIDE]
+    for row, other in enumerate(others, start=first_row + 1):
+        about = _ABOUT.get(other.name, other.purpose.partition(".")[0])
+        _lead_to(ws, row, 1, other.name, other.name, formats)
+        ws.write_string(row, 2, f"{_KINDS[other.kind]}: {about}", formats.get())
+    for row, text in enumerate(_GOOD_TO_KNOW, start=first_row + 2 + len(others)):
         ws.write_string(row, 1, text, formats.note)
+
+
+_GOOD_TO_KNOW = (
+    "The lists hold children's data: keep this workbook where such data belong.",
+    "No other sheet holds a row about a child.",
+    "Protected sheets have no password (Review, Unprotect Sheet). Your own sheets, charts and",
+    "notes are left alone by every run.",
+)
+
+
+def _key(ws: Worksheet, formats: Formats, row: int) -> int:
+    """Draw the key to colours, each with its words; return the row below it."""
+    ws.write_string(row, 0, "Key to colours", formats.heading)
+    helper = formats.get(bold=True, font_color="#FFFFFF", bg_color=GREY)
+    for offset, (name, style, text) in enumerate(
+        (
+            ("Input", formats.input(Style.TEXT), "Blue on light blue, with a border: yours to "
+             "change. Select it: a note says what it takes."),
+            ("Output", formats.get(), "Black on white: written by the model. Do not type here."),
+            ("Heading", formats.column_heading, "White on dark blue. Select it: a note says what "
+             "the column holds."),
+            ("Take care", formats.get(bold=True, font_color=MAROON), "Bold and dark red: read it "
+             "before you use a figure."),
+            ("Grey tab", helper, "Helper sheets, which charts and formulas read: leave as they "
+             "are."),
+        ),
+        start=1,
+    ):  # fmt: skip
+        ws.write_string(row + offset, 1, name, style)
+        ws.write_string(row + offset, 2, text, formats.get(indent=1, align="left"))
+    return row + 7
+
+
+def _lead_to(ws: Worksheet, row: int, column: int, sheet: str, text: str, formats: Formats) -> None:
+    ws.write_url(row, column, f"internal:'{sheet}'!A1", formats.link, text, f"Go to sheet {sheet}")
+
+
+def way_back(ws: Worksheet, spec: SheetSpec, formats: Formats) -> None:
+    """Lead back to sheet Start; a paste sheet holds nothing but its list."""
+    if spec.list_number is not None:
+        return
+    cell = _WAYS_BACK.get(spec.name, "A4")
+    row, column = int(cell.lstrip("ABCDEFGHIJKL")) - 1, column_index(cell)
+    _lead_to(ws, row, column, "Start", "Back to Start", formats)
 
 
 def paste(ws: Worksheet, spec: SheetSpec, formats: Formats) -> None:
     """Draw a paste sheet: the official headings in row 1, dates formatted as dates."""
-    fields = LISTS[spec.list_number or 0].fields
+    fields = ALL_LISTS[spec.list_number or 0].fields
     needed = formats.column_heading
     others = formats.get(bold=True, font_color=GREY, bg_color="#E7EBF0", text_wrap=True)
     ws.set_row(0, 48)
@@ -163,14 +251,13 @@ def checks(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Wo
     unknown = "+".join(f'({name}="Not run")' for name in CHECKS)
     master = (
         f'=IF({unknown}>0,"{NOT_RUN}",IF({parts}=0,"All checks pass",'
-        f'({parts})&" of {len(CHECKS)} checks need a look: see sheet Checks"))'
+        f'({parts})&" of {len(CHECKS)} checks "&IF({parts}=1,"needs","need")'
+        '&" a look: see sheet Checks"))'
     )
     ws.write_formula("A2", master, formats.status, NOT_RUN)
     ws.write_string("A4", "Live checks", formats.heading)
     ws.write_string("A5", "Result", formats.column_heading)
     ws.write_string("B5", "Check", formats.column_heading)
-    for column in range(2, 5):
-        ws.write_blank(4, column, None, formats.column_heading)
     for name, formula in _check_formulas().items():
         cell = area(name).cell
         ws.write_formula(cell, formula, formats.get(bold=True), "Not run")
@@ -216,88 +303,9 @@ def _check_formulas() -> dict[str, str]:
         f'-{hidden})>0.5))=0,"OK","Look"))',
         "check_settings": '=IF(COUNTA(settings_at_last_run)=0,"Not run",IF(SUMPRODUCT(--'
         '(settings_value<>settings_at_last_run))=0,"OK","Look"))',
+        "check_months": '=IF(COUNT(windows[months])=0,"Not run",'
+        f'IF(MIN(windows[months])<{FEW_MONTHS},"Look","OK"))',
     }
-
-
-def dashboard(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Workbook) -> None:
-    """Draw the Dashboard: two landscape pages of A4, laid out to the pixel."""
-    del spec
-    ws.set_column_pixels(0, 0, 204)
-    ws.set_column_pixels(1, 1, 69)
-    ws.set_column_pixels(2, 10, 103)
-    for row in range(80):
-        ws.set_row_pixels(row, _DASH_ROWS.get(row + 1, 21))
-    _dash_texts(ws, formats)
-    _dash_numbers(ws, formats)
-    for chart in CHARTS:
-        ws.insert_chart(
-            chart.cell,
-            draw(book, chart),
-            {
-                "x_offset": chart.x_offset,
-                "y_offset": 2,
-                "description": chart.alt_text,
-                "object_position": 3,
-            },
-        )
-    ws.set_landscape()
-    ws.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.5)
-    ws.set_print_scale(_DASH_SCALE)
-    ws.set_h_pagebreaks([_PAGE_BREAK])
-    ws.print_area(0, 0, 79, 10)
-    ws.center_horizontally()
-
-
-def _dash_texts(ws: Worksheet, formats: Formats) -> None:
-    caption = formats.get(bold=True, font_size=11, font_color=BLUE, valign="vcenter")
-    beside = formats.get(bold=True, font_size=11, font_color=BLUE, valign="vcenter", indent=2)
-    sentence = formats.get(font_size=11, valign="vcenter")
-    small = formats.get(font_size=9, font_color=GREY, valign="vcenter")
-    ws.write_string("A3", "No forecast yet: see sheet Start.", formats.get(font_color=GREY))
-    for row in range(5, 11):
-        ws.write_blank(f"A{row}", None, sentence)
-    ws.write_blank(what_changed.DASHBOARD_LINE.cell, None, formats.get(font_color=BLUE))
-    ws.write_blank("A16", None, small)
-    ws.write_string("A18", "Past and forecast", caption)
-    ws.write_string("A35", "What these numbers rest on", caption)
-    for row in range(36, 40):
-        ws.write_blank(f"A{row}", None, small)
-    ws.write_string("A42", "Scenarios compared", caption)
-    ws.write_string("A55", "Hidden need", caption)
-    ws.write_string("F55", "Children in care by placement", beside)
-    ws.write_string("A68", "Protection plans starting and ending each month", caption)
-    ws.write_string("F68", "Children starting and leaving care each month", beside)
-
-
-def _dash_numbers(ws: Worksheet, formats: Formats) -> None:
-    """Format the headline table: its headings are written by runs too."""
-    ws.set_row_pixels(11, 36)
-    head = formats.get(
-        bold=True, font_size=9, font_color="#FFFFFF", bg_color=BLUE, text_wrap=True,
-        align="right", valign="vcenter",
-    )  # fmt: skip
-    first = formats.get(
-        bold=True, font_size=9, font_color="#FFFFFF", bg_color=BLUE, valign="vcenter"
-    )
-    heads = ["Measure", "Today"]
-    for lead in (6, 12, 24):
-        heads += [f"In {lead} months", f"Range in {lead} months", f"Against today, {lead} months"]
-    for column, text in enumerate(heads):
-        ws.write_string(11, column, text, head if column else first)
-    line = {"bottom": 1, "bottom_color": RULE, "valign": "vcenter"}
-    for row in range(12, 15):
-        ws.set_row_pixels(row, 24)
-        ws.write_blank(row, 0, None, formats.get(bold=True, **line))
-        for column in range(1, 11):
-            is_main = column == 1 or column % 3 == 2
-            style = formats.get(
-                num_format="#,##0",
-                align="right",
-                font_size=11 if is_main else 9,
-                bold=is_main,
-                **line,
-            )
-            ws.write_blank(row, column, None, style)
 
 
 def chart_data(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Workbook) -> None:

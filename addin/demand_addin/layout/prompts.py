@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from demand_addin.layout.declare import Column, Style
+from demand_addin.layout.odds import FLOW_WORDS
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.flows import ALL
 
@@ -41,10 +42,10 @@ def _offered(choices: tuple[str, ...]) -> Rule:
     }
 
 
-def _listed(area: str, message: str, *, is_strict: bool = True) -> Rule:
-    """Offer what stands in a named area; where not strict, another word only needs a yes."""
+def _listed(source: str, message: str, *, is_strict: bool = True) -> Rule:
+    """Offer what stands in some cells; where not strict, another word only needs a yes."""
     strictness: Rule = {} if is_strict else {"error_type": "warning"}
-    return {"validate": "list", "source": f"={area}", "error_message": message, **strictness}
+    return {"validate": "list", "source": source, "error_message": message, **strictness}
 
 
 def _text() -> Rule:
@@ -79,7 +80,7 @@ def _month(cell: str) -> Rule:
 _LOCKDOWN = _number(words="a factor of 0 or more: 1 is as usual, 0.9 is a tenth less")
 _RULES: Mapping[tuple[str, str], Rule] = {
     ("scenarios", "flow"): _listed(
-        "scenario_flows", "That is no word for a flow: they stand at the right of this sheet."
+        FLOW_WORDS, "That is no word for a flow: they stand at the right of this sheet."
     ),
     ("scenarios", "segment"): _offered((ALL, *SOURCE_GROUPS)),
     ("scenarios", "amount"): _number(None),
@@ -92,7 +93,7 @@ _RULES: Mapping[tuple[str, str], Rule] = {
     ("scenarios", "severity"): _LOCKDOWN,
     ("scenarios", "new_normal"): _LOCKDOWN,
     ("scenario_odds", "scenario"): _listed(
-        "scenario_names",
+        "=scenario_names",
         "No scenario of that name was run so far. Use it all the same?",
         is_strict=False,
     ),

@@ -126,7 +126,8 @@ SETTINGS: tuple[Setting, ...] = (
         label="Scenario of the fan charts",
         default="Baseline",
         unit="name",
-        note="A scenario of sheet Scenarios; the sentences and the table above show it too.",
+        note="A scenario of sheet Scenarios, or Weighted mix where odds stand there; the "
+        "sentences and the table above show it too.",
         source="your choice",
         choices_from="scenario_names",
     ),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from demand_addin.layout import accuracy
+from demand_addin.layout import accuracy, costs
 from demand_addin.layout.chart_data import BLOCKS, SCENARIO_NAMES
 from demand_addin.layout.declare import Area, Kind, SheetSpec, TableSpec
 from demand_addin.layout.history import HISTORY_SHEET
+from demand_addin.layout.journeys import JOURNEYS_DATA_SHEET, JOURNEYS_SHEET
+from demand_addin.layout.lever_choices import LEVER_CHOICES_SHEET
+from demand_addin.layout.levers import LEVERS_DATA_SHEET, LEVERS_SHEET
+from demand_addin.layout.maps import MAPS_DATA_SHEET, MAPS_SHEET
 from demand_addin.layout.memory import MEMORY_SHEET
+from demand_addin.layout.odds import SCENARIO_ODDS
+from demand_addin.layout.rates import RATES
 from demand_addin.layout.settings import SETTINGS
+from demand_addin.layout.system import SYSTEM_SHEET
 from demand_addin.layout.tables import (
     FINDINGS,
     FORECAST,
     MAPPING,
-    RATES,
     ROW_TALLIES,
     RUN_LOG,
     SCENARIOS,
@@ -25,8 +31,13 @@ from demand_addin.layout.what_if import (
     WHAT_IF_SHEET,
     WHAT_IF_WORKINGS_SHEET,
 )
+from demand_addin.layout.workforce import WORKFORCE_DATA_SHEET, WORKFORCE_SHEET
+from demand_model.annex_a.lists_of_need import ALL_LISTS
 
 __all__ = ["SETTINGS", "SHEETS", "area", "sheet", "status_names", "table"]
+
+FEW_MONTHS = 3
+"""Lists that cover fewer whole months say too little of how children move."""
 
 CHECKS = {
     "check_rows": "Rows found = rows used + rows set aside, in every list",
@@ -34,6 +45,7 @@ CHECKS = {
     "check_order": "Every range is in order (low, middle, high)",
     "check_hidden": "Referrals not made = came back + will not come back + still hidden",
     "check_settings": "Settings are those of the last run",
+    "check_months": f"Every list covers at least {FEW_MONTHS} months",
 }
 """The checks behind the master check, by the name of the cell that holds the result.
 
@@ -50,11 +62,12 @@ SHEETS: tuple[SheetSpec, ...] = (
             Area(name="start_authority", cell="C6"),
             Area(name="start_census_date", cell="C7"),
             Area(name="start_last_run", cell="C8"),
+            Area(name="start_says", cell="C9"),
         ),
     ),
     *(
         SheetSpec(name=f"List {n}", kind=Kind.PASTE, title=f"List {n}", list_number=n)
-        for n in (3, 7, 8)
+        for n in sorted(ALL_LISTS)
     ),
     HISTORY_SHEET,
     SheetSpec(
@@ -80,8 +93,10 @@ SHEETS: tuple[SheetSpec, ...] = (
         kind=Kind.INPUT,
         title="Scenarios: what might change",
         purpose="One row a change. Rows with the same scenario name are run together.",
-        tables=(SCENARIOS,),
+        tables=(SCENARIOS, SCENARIO_ODDS),
     ),
+    SYSTEM_SHEET,
+    LEVER_CHOICES_SHEET,
     SheetSpec(
         name="Checks",
         kind=Kind.OUTPUT,
@@ -97,7 +112,9 @@ SHEETS: tuple[SheetSpec, ...] = (
         name="Rates",
         kind=Kind.OUTPUT,
         title="Rates: how children move, as fitted from the lists",
-        purpose="A rate that you type in the blue column wins over the fitted one.",
+        purpose="A rate typed in the blue column wins over the fitted one: press Run to forecast "
+        "with it. Click a black figure to see its formula. A run then weighs all rates together, "
+        "so that intake and length of stay fit the children open now.",
         tables=(RATES,),
         is_protected=True,
     ),
@@ -117,18 +134,23 @@ SHEETS: tuple[SheetSpec, ...] = (
             Area(name="dash_subtitle", cell="A3"),
             Area(name="dash_headlines", cell="A5", rows=6),
             DASHBOARD_LINE,
-            Area(name="dash_numbers", cell="A12", rows=4, columns=11),
-            Area(name="dash_numbers_note", cell="A16"),
+            Area(name="dash_numbers", cell="A12", rows=4, columns=12),
+            Area(name="dash_numbers_note", cell="A16", rows=2),
             Area(name="dash_fan_note", cell="A18"),
-            Area(name="dash_basis", cell="A36", rows=4),
+            Area(name="dash_basis", cell="A36", rows=5),
             Area(name="dash_compare_note", cell="A42"),
             Area(name="dash_hidden_note", cell="A55"),
-            Area(name="dash_placement_note", cell="F55"),
+            Area(name="dash_placement_note", cell="G55"),
             Area(name="dash_cp_flow_note", cell="A68"),
-            Area(name="dash_cla_flow_note", cell="F68"),
+            Area(name="dash_cla_flow_note", cell="G68"),
         ),
     ),
     WHAT_IF_SHEET,
+    costs.COSTS_SHEET,
+    WORKFORCE_SHEET,
+    LEVERS_SHEET,
+    JOURNEYS_SHEET,
+    MAPS_SHEET,
     SheetSpec(
         name=accuracy.SHEET,
         kind=Kind.OUTPUT,
@@ -167,6 +189,11 @@ SHEETS: tuple[SheetSpec, ...] = (
         areas=accuracy.BLOCKS,
         is_protected=True,
     ),
+    costs.COSTS_DATA_SHEET,
+    WORKFORCE_DATA_SHEET,
+    LEVERS_DATA_SHEET,
+    JOURNEYS_DATA_SHEET,
+    MAPS_DATA_SHEET,
     WHAT_IF_WORKINGS_SHEET,
     WHAT_IF_DATA_SHEET,
 )

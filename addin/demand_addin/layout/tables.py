@@ -195,7 +195,8 @@ FORECAST = TableSpec(
         Column(
             name="measure",
             meaning="referrals, cp_ (protection plans) and cla_ (care): starts and ends in the "
-            "month, open at its end.",
+            "month, open at its end; assessments_open, cin_open (children in need), workers, "
+            "caseload: at its end (sheet Workforce).",
         ),
         Column(name="segment", meaning="all, or a source, placement or age group.", width=22),
         Column(name="scenario", meaning="A scenario of sheet Scenarios.", width=34),

@@ -15,9 +15,25 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from demand_addin.layout import accuracy_page, pages, what_changed, what_if_page, what_if_workings
+from demand_addin.layout import (
+    accuracy_page,
+    costs_page,
+    dashboard_page,
+    journeys,
+    lever_choices_page,
+    levers_page,
+    maps,
+    odds,
+    pages,
+    system_page,
+    what_changed,
+    what_if_page,
+    what_if_workings,
+    workforce_page,
+)
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area, Column, Kind, Setting, SheetSpec, Style, TableSpec
+from demand_addin.layout.prompts import LONGEST_TEXT, rule_of
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.layout.styles import GREY, TABS, Formats
 from demand_addin.ports import CellValue
@@ -31,6 +47,8 @@ _INPUT_ROWS = 500
 """Rows below an input table's headings that carry input style and prompts."""
 
 _LINE_HEIGHT = 13.5
+_PAGE_WIDTH = 230
+"""Characters across a landscape page of A4, in the smallest print that can be read."""
 
 _PROTECTION = {
     "objects": True,
@@ -51,11 +69,30 @@ _BOOK_OPTIONS: dict[str, object] = {
     "default_format_properties": {"font_name": "Arial", "font_size": 10, "font_scheme": "none"},
 }
 
+_PROPERTIES = {
+    "author": "csc-demand",
+    "subject": "Forecasts of referrals, child protection plans and children in care",
+}
+_LANGUAGE = b"en-GB"
+
 PAGES: Mapping[str, Callable[[Worksheet, SheetSpec, Formats, xlsxwriter.Workbook], None]] = {
     "Start": pages.start,
     "Checks": pages.checks,
-    "Dashboard": pages.dashboard,
+    "Dashboard": dashboard_page.dashboard,
     "Chart data": pages.chart_data,
+    "Scenarios": odds.page,
+    "System": system_page.page,
+    "Costs": costs_page.page,
+    "Costs data": costs_page.data,
+    "Lever choices": lever_choices_page.page,
+    "Levers": levers_page.page,
+    "Levers data": levers_page.data,
+    "Workforce": workforce_page.page,
+    "Workforce data": workforce_page.data,
+    "Journeys": journeys.page,
+    "Journeys data": journeys.data,
+    "Maps": maps.page,
+    "Maps data": maps.data,
     "What changed": what_changed.page,
     "Accuracy": accuracy_page.report,
     "Accuracy data": accuracy_page.data,
@@ -64,6 +101,9 @@ PAGES: Mapping[str, Callable[[Worksheet, SheetSpec, Formats, xlsxwriter.Workbook
     "What-if data": what_if_page.data_page,
 }
 """What a sheet holds beyond its tables and settings."""
+
+DRAWN_BY_PAGE = frozenset({"System", "Lever choices"})
+"""Sheets whose page draws their tables too."""
 
 
 def build_template(path: Path, *, scenarios: Sequence[Sequence[CellValue]] | None = None) -> None:
@@ -76,10 +116,13 @@ def build_template(path: Path, *, scenarios: Sequence[Sequence[CellValue]] | Non
     scenarios
         Rows of table `scenarios`; by default the engine's presets.
     """
-    rows = {"scenarios": preset_rows() if scenarios is None else scenarios}
+    rows = {
+        "scenarios": preset_rows() if scenarios is None else scenarios,
+        odds.SCENARIO_ODDS.name: odds.odds_rows(),
+    }
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, copy.deepcopy(_BOOK_OPTIONS))
-    book.set_properties({"title": SHEETS[0].title, "created": _MADE, "author": "csc-demand"})
+    book.set_properties(_PROPERTIES | {"title": SHEETS[0].title, "created": _MADE})
     book.set_calc_mode("auto")
     formats = Formats(book)
     made = {spec.name: book.add_worksheet(spec.name) for spec in SHEETS}
@@ -138,9 +181,12 @@ def _draw_sheet(
         ws.write_string("A1", spec.title, formats.title)
         if spec.shows_status:
             ws.write_formula("A2", "=master_check", formats.status, pages.NOT_RUN)
+            ws.conditional_format("A2", formats.needs_a_look)
         if spec.purpose:
             ws.write_string("A3", spec.purpose, formats.note)
-    for table in spec.tables:
+        if spec.kind is not Kind.GUIDE:
+            pages.way_back(ws, spec, formats)
+    for table in () if spec.name in DRAWN_BY_PAGE else spec.tables:
         _draw_table(ws, table, formats, rows.get(table.name, ()))
     if spec.settings:
         _draw_settings(ws, spec.settings, formats)
@@ -156,9 +202,13 @@ def _set_print(ws: Worksheet, spec: SheetSpec) -> None:
     ws.set_footer("&L&8&F, &A&R&8Page &P of &N")
     if spec.name in pages.LAID_OUT:
         return
-    ws.set_landscape()
+    if spec.kind is not Kind.GUIDE:
+        ws.set_landscape()
     ws.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
-    ws.fit_to_pages(1, 1 if spec.kind is Kind.GUIDE else 0)
+    wide = _pages_wide(spec)
+    ws.fit_to_pages(wide, 1 if spec.kind is Kind.GUIDE else 0)
+    if wide > 1:
+        ws.repeat_columns(0, 0)
     if spec.tables:
         first = spec.tables[-1].first_row
         ws.repeat_rows(first - 1)
@@ -166,6 +216,14 @@ def _set_print(ws: Worksheet, spec: SheetSpec) -> None:
             ws.freeze_panes(first, 1)
     elif spec.settings:
         ws.freeze_panes(pages.SETTINGS_ROW - 1, 1)
+
+
+def _pages_wide(spec: SheetSpec) -> int:
+    """Return how many pages side by side a table takes in letters that can be read."""
+    if len({table.first_row for table in spec.tables}) != 1:
+        return 1
+    wide = sum(column.width for table in spec.tables for column in table.columns)
+    return math.ceil(wide / _PAGE_WIDTH)
 
 
 def _draw_table(
@@ -190,13 +248,14 @@ def _draw_table(
             style = formats.output(column.style)
         if is_sole:
             ws.set_column(index, index, column.width, None if column.is_input else style)
-        depth = _INPUT_ROWS if column.is_input else count
+        depth = min(_INPUT_ROWS, table.room) if column.is_input else count
         for row in range(head + 1, head + 1 + depth):
             ws.write_blank(row, index, None, style)
-        _add_prompts(ws, head, index, column)
+        _add_prompts(ws, table, index, column)
         for row, values in enumerate(rows, start=head + 1):
             _write(ws, row, index, values[index - left], style)
-    for row, values in enumerate(rows, start=head + 1):
+    # A table beside another takes the heights of the first.
+    for row, values in enumerate(rows if left == 0 else (), start=head + 1):
         ws.set_row(row, _LINE_HEIGHT * _lines(table, values))
     if is_sole:
         first_free = left + len(table.columns)
@@ -211,7 +270,8 @@ def _lines(table: TableSpec, values: Sequence[CellValue]) -> int:
     )
 
 
-def _add_prompts(ws: Worksheet, head: int, index: int, column: Column) -> None:
+def _add_prompts(ws: Worksheet, table: TableSpec, index: int, column: Column) -> None:
+    head = table.first_row - 1
     prompt: dict[str, object] = {
         "input_title": column.name[:32],
         "input_message": column.meaning[:255],
@@ -219,20 +279,14 @@ def _add_prompts(ws: Worksheet, head: int, index: int, column: Column) -> None:
     ws.data_validation(head, index, head, index, {"validate": "any", **prompt})
     if not column.is_input:
         return
-    rule: dict[str, object] = {"validate": "any"}
-    if column.choices:
-        rule = {
-            "validate": "list",
-            "source": list(column.choices),
-            "error_title": "Not a choice",
-            "error_message": f"Choose one of: {', '.join(column.choices)}.",
-        }
-    ws.data_validation(head + 1, index, head + _INPUT_ROWS, index, rule | prompt)
+    rule = rule_of(table.name, column, f"{column_letters(index + 1)}{head + 2}")
+    last = head + min(_INPUT_ROWS, table.room)
+    ws.data_validation(head + 1, index, last, index, rule | prompt)
 
 
 def _draw_settings(ws: Worksheet, settings: Sequence[Setting], formats: Formats) -> None:
     heads = ("Setting", "Value", "Unit", "Default", "Note", "Source", "At the last run")
-    widths = (32, 34, 22, 33, 62, 42, 33)
+    widths = (34, 32, 27, 30, 58, 44, 30)
     for index, (head, width) in enumerate(zip(heads, widths, strict=True)):
         ws.set_column(index, index, width)
         ws.write_string(pages.SETTINGS_ROW - 2, index, head, formats.column_heading)
@@ -286,7 +340,12 @@ def _rule(setting: Setting) -> dict[str, object]:
             "maximum": setting.most,
             "error_message": f"Type a whole number from {setting.least:,} to {setting.most:,}.",
         }
-    return prompt | {"validate": "any"}
+    return prompt | {
+        "validate": "length",
+        "criteria": "<=",
+        "value": LONGEST_TEXT,
+        "error_message": f"Type at most {LONGEST_TEXT} letters.",
+    }
 
 
 def _write(ws: Worksheet, row: int, column: int, value: CellValue, style: Format) -> None:
@@ -311,6 +370,10 @@ def _chart_finished(xml: bytes) -> bytes:
     two dates, which the repeated last month makes nought; and it would take an
     axis whose dates are still blank for one of texts.
     """
+    if b"<c:scatterChart>" in xml and b"<c:dispBlanksAs" not in xml:
+        # XlsxWriter leaves out what it takes for the default; the standard has another.
+        shown = b'<c:plotVisOnly val="1"/>'
+        xml = xml.replace(shown, shown + b'<c:dispBlanksAs val="gap"/>')
     kind = b"num" if b"<c:dateAx>" in xml else b"str"
     xml = _CATEGORIES.sub(rb"<c:cat><c:%bRef>\1</c:%bRef></c:cat>" % (kind, kind), xml)
     xml = _VALUES.sub(rb"\1", xml)
@@ -320,7 +383,15 @@ def _chart_finished(xml: bytes) -> bytes:
         b'<c:auto val="0"/><c:lblOffset val="100"/><c:baseTimeUnit val="days"/>',
         1,
     )
-    return head + mark + tail
+    return (head + mark + tail).replace(b'lang="en-US"', b'lang="%b"' % _LANGUAGE)
+
+
+def _language_said(core: bytes) -> bytes:
+    """Say which language the workbook is in, so that screen readers pronounce it so."""
+    return core.replace(
+        b"</cp:coreProperties>",
+        b"<dc:language>%b</dc:language></cp:coreProperties>" % _LANGUAGE,
+    )
 
 
 def _finished(data: bytes) -> bytes:
@@ -334,6 +405,8 @@ def _finished(data: bytes) -> bytes:
             content = source.read(name)
             if name.startswith("xl/charts/chart"):
                 content = _chart_finished(content)
+            if name == "docProps/core.xml":
+                content = _language_said(content)
             info = zipfile.ZipInfo(name, _ZIP_STAMP)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 0  # the same on every system

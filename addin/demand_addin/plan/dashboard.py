@@ -28,6 +28,8 @@ _RECENT_MONTHS = 6
 _OWN = "set by you"
 _LISTS = {
     3: ("referral", "referrals"),
+    4: ("assessment", "assessments"),
+    6: ("case of need", "cases of need"),
     7: ("protection plan", "protection plans"),
     8: ("period of care", "periods of care"),
 }

@@ -9,12 +9,13 @@ from itertools import pairwise
 
 import pandas as pd
 
-from demand_addin.history_sheet import Memory, monthly_actuals, no_months
+from demand_addin.history_sheet import Memory, earlier_months, monthly_actuals, no_months
 from demand_addin.layout.chart_data import SCENARIO_NAMES
 from demand_addin.layout.settings import SETTINGS
 from demand_addin.layout.sheets import CHECKS, status_names
-from demand_addin.layout.tables import FORECAST, RATES, RUN_LOG
+from demand_addin.layout.tables import FORECAST, RUN_LOG
 from demand_addin.plan.accuracy import control_tables, tracking_tables
+from demand_addin.plan.cautions import cautions
 from demand_addin.plan.charts import ChartChoices, chart_ranges
 from demand_addin.plan.check import (
     LOOK,
@@ -24,21 +25,29 @@ from demand_addin.plan.check import (
     one_cell_each,
     start_ranges,
 )
+from demand_addin.plan.costs import costs_values, no_costs
 from demand_addin.plan.dashboard import basis_rows, dashboard_ranges, headline_numbers
-from demand_addin.plan.memory import memory_tables, remembered
+from demand_addin.plan.journeys import journey_values
+from demand_addin.plan.maps import maps_values
+from demand_addin.plan.memory import earlier_words, memory_tables, remembered
+from demand_addin.plan.rates import rates_values
 from demand_addin.plan.values import frame_rows, month_name
 from demand_addin.plan.what_changed import all_children, changes, changes_values, records_of
 from demand_addin.plan.what_if import what_if_ranges
+from demand_addin.plan.workforce import no_workforce, workforce_values
 from demand_addin.ports import BookPlan, CellValue, RangeValues, TableRead, TableValues
 from demand_model import History
 from demand_model.annex_a.checked import CheckResult
 from demand_model.results.control import control_charts
+from demand_model.results.costs import Costs
 from demand_model.results.forecast import QUANTILE_COLUMNS, Forecast
+from demand_model.results.journeys import Journeys
+from demand_model.results.system_maps import SystemMaps
 from demand_model.results.track import PAST_COLUMNS, track
 from demand_model.results.what_if_data import WhatIf
+from demand_model.results.workforce import WorkforceForecast
 from demand_model.simulation.scenario import BASELINE
 
-_RATE_DECIMALS = 6
 _BALANCE_TOLERANCE = 0.5
 """Referrals; the three parts are rounded when written."""
 
@@ -116,6 +125,10 @@ def plan_run(
     mapping: TableRead | None = None,
     earlier: Earlier | None = None,
     what_if: WhatIf | None = None,
+    costs: Costs | None = None,
+    journeys: Journeys | None = None,
+    maps: SystemMaps | None = None,
+    workforce: WorkforceForecast | None = None,
 ) -> BookPlan:
     """Plan everything that a run writes, for one go.
 
@@ -138,14 +151,22 @@ def plan_run(
     """
     own = dict(overrides or {})
     charts = choices.charts
-    learned = _learned(forecast, charts, earlier or Earlier())
+    earlier = earlier or Earlier()
+    known = monthly_actuals(earlier.memory, earlier.history, earlier.listed)
+    months = earlier_months(earlier.memory, earlier.history, earlier.listed)
+    before = earlier_words(months, earlier.history, earlier.listed)
+    learned = _learned(forecast, charts, earlier, known)
+    priced = _priced(costs, choices)
+    staffed = _staffed(workforce, choices)
+    walked = ((), ()) if journeys is None else journey_values(journeys)
+    mapped = BookPlan() if maps is None else maps_values(maps)
     results = {**check_results(check), **_forecast_results(forecast)}
     until = forecast.table["month_end"].max().date()
     said = f"Run {log.when:%d/%m/%Y %H:%M}, version {log.version}"
     return BookPlan(
         tables=(
             *check_tables(check, mapping),
-            _rates(rates, own),
+            rates_values(rates, own),
             TableValues(
                 name=FORECAST.name,
                 columns=FORECAST.headings,
@@ -153,9 +174,18 @@ def plan_run(
             ),
             _log_row(log, forecast, charts.fan_scenario),
             *learned.tables,
+            *walked[0],
+            *mapped.tables,
+            *priced.tables,
+            *staffed.tables,
         ),
         ranges=(
-            *start_ranges(check, choices.authority, f"{said}: forecast to {month_name(until)}"),
+            *start_ranges(
+                check,
+                choices.authority,
+                f"{said}: forecast to {month_name(until)}",
+                next(iter((*cautions(check), *forecast.headlines)), ""),
+            ),
             *one_cell_each(results),
             *one_cell_each(dict.fromkeys(("master_check", *status_names()), _master(results))),
             *dashboard_ranges(
@@ -165,12 +195,19 @@ def plan_run(
                 interval=charts.interval,
                 draws=log.draws,
                 hidden=charts.hidden_need_scenario,
+                monthly=known,
+                first=cautions(check),
                 children=choices.child_population,
             ),
             RangeValues(
                 name="dash_basis",
                 rows=basis_rows(
-                    check, rates, draws=log.draws, until=until, run=f"{said}, seed {log.seed}."
+                    check,
+                    rates,
+                    draws=log.draws,
+                    until=until,
+                    run=f"{said}, seed {log.seed}.",
+                    earlier=before,
                 ),
             ),
             *chart_ranges(forecast, charts),
@@ -184,11 +221,37 @@ def plan_run(
             ),
             *learned.ranges,
             *(() if what_if is None else what_if_ranges(what_if)),
+            *walked[1],
+            *mapped.ranges,
+            *priced.ranges,
+            *staffed.ranges,
         ),
     )
 
 
-def _learned(forecast: Forecast, charts: ChartChoices, earlier: Earlier) -> BookPlan:
+def _priced(costs: Costs | None, choices: RunChoices) -> BookPlan:
+    """Plan sheet Costs."""
+    if costs is None:
+        return no_costs()
+    return costs_values(costs, scenario=choices.charts.fan_scenario, authority=choices.authority)
+
+
+def _staffed(workforce: WorkforceForecast | None, choices: RunChoices) -> BookPlan:
+    """Plan sheet Workforce."""
+    if workforce is None:
+        return no_workforce()
+    charts = choices.charts
+    return workforce_values(
+        workforce,
+        scenario=charts.fan_scenario,
+        compare=charts.compare,
+        authority=choices.authority,
+    )
+
+
+def _learned(
+    forecast: Forecast, charts: ChartChoices, earlier: Earlier, monthly: pd.DataFrame
+) -> BookPlan:
     """Plan sheets Memory and What changed, and what a run writes of sheet Accuracy."""
     whole = all_children(forecast)
     records = records_of(whole, charts.fan_scenario)
@@ -203,7 +266,6 @@ def _learned(forecast: Forecast, charts: ChartChoices, earlier: Earlier) -> Book
         )
     )
     memory = remembered(earlier.memory, earlier.listed, records, baseline=BASELINE.name)
-    monthly = monthly_actuals(earlier.memory, earlier.history, earlier.listed)
     past = memory.past[memory.past["scenario"] == BASELINE.name]
     parts = (
         tracking_tables(track(past[list(PAST_COLUMNS)], monthly), monthly),
@@ -213,22 +275,6 @@ def _learned(forecast: Forecast, charts: ChartChoices, earlier: Earlier) -> Book
         tables=(changed, *memory_tables(memory), *(t for part in parts for t in part.tables)),
         ranges=(*said, *(r for part in parts for r in part.ranges)),
     )
-
-
-def _rates(rates: pd.DataFrame, overrides: Mapping[str, float]) -> TableValues:
-    """Return the rates, with the analyst's own beside them; none of these is ever lost."""
-    table = rates.copy()
-    table["override"] = [overrides.get(str(rate_id)) for rate_id in table["rate_id"]]
-    rows = frame_rows(table, RATES.headings, decimals=_RATE_DECIMALS)
-    known = set(table["rate_id"])
-    at = {name: i for i, name in enumerate(RATES.headings)}
-    for rate_id, value in overrides.items():
-        if rate_id not in known:
-            row: list[CellValue] = [None] * len(at)
-            row[at["rate_id"]], row[at["override"]] = rate_id, value
-            row[at["evidence"]] = "not used: this run has no such rate"
-            rows = (*rows, tuple(row))
-    return TableValues(name=RATES.name, columns=RATES.headings, rows=rows)
 
 
 def _log_row(log: RunLogEntry, forecast: Forecast, scenario: str) -> TableValues:
@@ -269,4 +315,5 @@ def _master(results: Mapping[str, CellValue]) -> str:
     bad = sum(value == LOOK for value in results.values())
     if bad == 0:
         return "All checks pass"
-    return f"{bad} of {len(CHECKS)} checks need a look: see sheet Checks"
+    need = "needs" if bad == 1 else "need"
+    return f"{bad} of {len(CHECKS)} checks {need} a look: see sheet Checks"

@@ -48,9 +48,7 @@ def summarise(trajectories: Sequence[Trajectories], exposure: Exposure) -> Forec
         hidden_need=pd.concat([_hidden_need(t) for t in trajectories], ignore_index=True),
         differences=pd.concat(differences, ignore_index=True) if differences else table.iloc[:0],
         headlines=headlines(trajectories, exposure),
-        scenario_headlines={
-            t.scenario.name: scenario_headlines(t, exposure) for t in trajectories
-        },
+        scenario_headlines={t.scenario.name: scenario_headlines(t, exposure) for t in trajectories},
     )
 
 

@@ -48,7 +48,7 @@ _SIGN_ROOM, _NEAR_LINE, _NEAR_SIGN = 7.0, 9.0, 17.0
 _DELAY_HALF, _DELAY_GAP = 6.0, 2.5
 _STOCK_PAD = 6.0
 _LETTERS_A_LINE = 22
-_SEARCH_STEP, _SEARCH_REACH, _COVERED = 16.0, 8, 180.0
+_SEARCH_STEP, _SEARCH_REACH, _COVERED = 16.0, 8, 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +290,7 @@ def _loop_labels(
     curves: Mapping[tuple[str, str], tuple[Point, ...]],
 ) -> list[Label]:
     """Each sign near the middle of its loop, where it hides least."""
-    taken, points = list(taken), _all_points(curves)[::2]
+    taken, points = list(taken), _all_points(curves)
     labels = []
     for sign in signs:
         text = _loop_text(sign)

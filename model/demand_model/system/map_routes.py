@@ -22,7 +22,7 @@ CURVE_POINTS = 16
 _BENDS = np.array([0.0, 0.1, -0.1, 0.2, -0.2, 0.32, -0.32, 0.46, -0.46, 0.65, -0.65])
 """How far the curve's handle stands off the straight line, as a share of its length."""
 
-_FINE = 120
+_FINE = 80
 _COARSE = 3
 """Crossings are counted on every third piece of a curve."""
 _ROOM, _CLEAR = 3.0, 7.0
