@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import networkx as nx
 import pytest
 
+from demand_model.system.known_loops import SHIPPED_CYCLES
 from demand_model.system.links import LINKS, STORIES, CausalLink
-from demand_model.system.loops import STRUCTURE, FeedbackLoop, arrows, find_loops
+from demand_model.system.loops import STRUCTURE, FeedbackLoop, arrows, cycles_of, find_loops
 from demand_model.system.variables import VARIABLES
 from system_cases import LOOPS
 
@@ -110,3 +112,14 @@ def test_each_loop_is_closed_and_its_sign_is_the_product() -> None:
         assert loop.is_reinforcing == (negative % 2 == 0)
         assert len(set(loop.members)) == len(loop.members)
         assert loop.rows
+
+
+def test_the_shipped_loops_are_those_that_networkx_finds() -> None:
+    def turned(cycle: Iterable[str]) -> tuple[str, ...]:
+        names = tuple(cycle)
+        first = names.index(min(names))
+        return names[first:] + names[:first]
+
+    found = cycles_of({(arrow.start, arrow.end) for arrow in arrows(LINKS)})
+    assert len(found) == len(SHIPPED_CYCLES)
+    assert {turned(cycle) for cycle in found} == {turned(cycle) for cycle in SHIPPED_CYCLES}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from demand_addin.closed import pastexml, sheetxml, spans, weave
 from demand_addin.closed.archive import Archive
@@ -22,6 +23,7 @@ from demand_addin.ports import (
     CellValue,
     RangeValues,
     SheetRows,
+    TableCell,
     TableValues,
 )
 from demand_addin.refusals import in_the_way, require_fit
@@ -229,7 +231,10 @@ class Surgery:
         return chains
 
 
-def _with_formulas(values: TableValues) -> list[list[CellValue | FormulaCell]]:
+def _with_formulas(values: TableValues) -> Sequence[Sequence[CellValue | FormulaCell]]:
+    """Return the rows with the text of each formula that the table declares."""
+    if _are_values(values.rows):
+        return values.rows
     return [
         [
             FormulaCell(formula_text(values.name, cell), cell.result)
@@ -239,6 +244,12 @@ def _with_formulas(values: TableValues) -> list[list[CellValue | FormulaCell]]:
         ]
         for row in values.rows
     ]
+
+
+def _are_values(
+    rows: tuple[tuple[TableCell, ...], ...],
+) -> TypeGuard[tuple[tuple[CellValue, ...], ...]]:
+    return not any(Calculated in map(type, row) for row in rows)
 
 
 def _with_typed_rows(table: Table, scan: sheetxml.SheetXml) -> Table:

@@ -102,7 +102,7 @@ class _Weaver:
         styles = self._styles(patch)
         letters = [column_letters(c) for c in patch.columns]
         blank = (None,) * len(patch.columns)
-        count = len(patch.rows)
+        count, write = len(patch.rows), self._writer.cell
         for offset in range(patch.bottom - patch.top + 1):
             number = patch.top + offset
             values = patch.rows[offset] if offset < count else blank
@@ -116,19 +116,23 @@ class _Weaver:
             ):
                 cell = old.get(column)
                 if cell is None:
-                    new[column] = self._written(f"{letter}{number}", style, value)
+                    at = f"{letter}{number}"
+                    if isinstance(value, FormulaCell):
+                        new[column] = self._put_in(at, style, value)
+                    else:
+                        new[column] = write(at, style, value)
                     continue
                 own = f' s="{cell[2]}"' if cell[2] else ""
                 if cell[4]:
                     new[column] = self._over_formula(patch, f"{letter}{number}", own, cell, value)
+                elif isinstance(value, FormulaCell):
+                    new[column] = self._put_in(f"{letter}{number}", own, value)
                 else:
-                    new[column] = self._written(f"{letter}{number}", own, value)
+                    new[column] = write(f"{letter}{number}", own, value)
             if patch.shows_rows:
                 self._shown.add(number)
 
-    def _written(self, at: str, style: str, value: CellValue | FormulaCell) -> str:
-        if not isinstance(value, FormulaCell):
-            return self._writer.cell(at, style, value)
+    def _put_in(self, at: str, style: str, value: FormulaCell) -> str:
         self._changed_formulas = True
         return self._formula(at, style, value)
 

@@ -15,7 +15,7 @@ from demand_addin.commands.older_book import fitted
 from demand_addin.layout.declare import Kind
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.ports import BookPlan, WorkbookPort
-from demand_addin.read.values import calamine_sheets
+from demand_addin.read.values import filled_rows
 from demand_addin.saving import Saved, fingerprint, locked, owner_file, save
 from demand_model.errors import InvalidInputError
 
@@ -154,10 +154,11 @@ def verify_workbook(path: Path, plan: BookPlan) -> None:
     for (sheet, _), rows in below.items():
         planned[sheet] = max(planned.get(sheet, 0), rows)
     # A sheet that the user has renamed holds its tables all the same.
-    for found in calamine_sheets(book.to_bytes(), path.name, planned.keys() & names):
-        if _filled(found.cells) < planned[found.name]:
+    found = filled_rows(book.to_bytes(), path.name, planned.keys() & names)
+    for sheet, rows in found.items():
+        if rows < planned[sheet]:
             raise InvalidInputError(
-                f"The new workbook did not verify (sheet {found.name}), so nothing was changed."
+                f"The new workbook did not verify (sheet {sheet}), so nothing was changed."
             )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -39,13 +40,28 @@ def calamine_sheets(
     InvalidInputError
         The file is damaged, or protected by a password.
     """
+    with _one_error(name):
+        for sheet, hidden in _worksheets(data, only):
+            yield _values(sheet, hidden=hidden)
+
+
+def _worksheets(
+    data: bytes, only: Collection[str] | None
+) -> Iterator[tuple[python_calamine.CalamineSheet, bool]]:
+    """Each worksheet, and whether it is hidden."""
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    for meta in book.sheets_metadata:
+        wanted = only is None or meta.name in only
+        if wanted and meta.typ == python_calamine.SheetTypeEnum.WorkSheet:
+            hidden = meta.visible != python_calamine.SheetVisibleEnum.Visible
+            yield book.get_sheet_by_name(meta.name), hidden
+
+
+@contextmanager
+def _one_error(name: str) -> Iterator[None]:
+    """Make one error of whatever calamine raises."""
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        for meta in book.sheets_metadata:
-            wanted = only is None or meta.name in only
-            if wanted and meta.typ == python_calamine.SheetTypeEnum.WorkSheet:
-                hidden = meta.visible != python_calamine.SheetVisibleEnum.Visible
-                yield _values(book.get_sheet_by_name(meta.name), hidden=hidden)
+        yield
     except python_calamine.PasswordError as error:
         raise InvalidInputError(
             f"{name} is password protected: open it in Excel, remove the password, save it, "
@@ -55,6 +71,21 @@ def calamine_sheets(
         raise
     except BaseException as error:  # a panic inside calamine is not an Exception
         raise damaged(name) from error
+
+
+def filled_rows(data: bytes, name: str, only: Collection[str]) -> dict[str, int]:
+    """Count the rows of each worksheet in `only` that hold anything, by its name.
+
+    Raises
+    ------
+    InvalidInputError
+        The file is damaged, or protected by a password.
+    """
+    with _one_error(name):
+        return {
+            sheet.name: sum(row.count("") < len(row) for row in sheet.to_python())
+            for sheet, _ in _worksheets(data, only)
+        }
 
 
 def damaged(name: str) -> InvalidInputError:

@@ -23,8 +23,17 @@ def list_hash(found: Recognised) -> str:
     """
     names = sorted(found.columns)
     columns = [found.columns[name] for name in names]
+    known: dict[tuple[type, RawValue], str] = {}  # codes repeat from row to row
+
+    def canonical(value: RawValue) -> str:
+        key = (type(value), value)
+        text = known.get(key)
+        if text is None:
+            text = known[key] = _canonical(value)
+        return text
+
     rows = sorted(
-        _FIELD.join(_canonical(value) for value in found.sheet.cells[row, columns])
+        _FIELD.join(map(canonical, found.sheet.cells[row, columns]))
         for row in read_body(found).records
     )
     text = _ROW.join([_FIELD.join(names), *rows])

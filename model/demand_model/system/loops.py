@@ -11,10 +11,9 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import networkx as nx
-
 from demand_model.flows import CARE_ENDS, Flow
-from demand_model.system.links import STORIES, CausalLink, check_links
+from demand_model.system.known_loops import SHIPPED_CYCLES
+from demand_model.system.links import LINKS, STORIES, CausalLink, check_links
 from demand_model.system.variables import CARE_ENDS_ALL, VARIABLES
 
 MOST_LOOPS = 500
@@ -186,11 +185,23 @@ def find_loops(links: Iterable[CausalLink], *, only_on: bool = False) -> tuple[F
     between: dict[tuple[str, str], list[Arrow]] = {}
     for arrow in arrows(links, only_on=only_on):
         between.setdefault((arrow.start, arrow.end), []).append(arrow)
-    graph = nx.DiGraph(between.keys())
-    cycles = itertools.islice(nx.simple_cycles(graph), MOST_LOOPS)
-    found = [loop for cycle in cycles for loop in _loops_of(_turned(cycle), between)]
+    found = [loop for cycle in _cycles(between) for loop in _loops_of(_turned(cycle), between)]
     found.sort(key=lambda loop: (len(loop.members), loop.members, loop.name))
     return tuple(found[:MOST_LOOPS])
+
+
+def _cycles(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+    wanted = frozenset(pairs)
+    if wanted == {(arrow.start, arrow.end) for arrow in arrows(LINKS)}:
+        return [list(cycle) for cycle in SHIPPED_CYCLES]
+    return cycles_of(wanted)
+
+
+def cycles_of(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Closed cycles of arrows from one name to another, at most `MOST_LOOPS` (Johnson 1975)."""
+    import networkx as nx  # slow to load, and not needed for the links that ship
+
+    return list(itertools.islice(nx.simple_cycles(nx.DiGraph(sorted(pairs))), MOST_LOOPS))
 
 
 def _turned(cycle: list[str]) -> list[str]:
