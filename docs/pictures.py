@@ -27,6 +27,11 @@ PAGES = {
     "checks": "Checks: what the lists hold",
     "accuracy": "Accuracy: how far to trust this forecast",
     "what-if": "What-if: change a blue cell and the lines move",
+    "costs": "Costs: where children in care live",
+    "workforce": "Workforce: cases per social worker",
+    "journeys": "Journeys: where children go",
+    "levers": "Levers: what could be done",
+    "maps": "Maps: how the system hangs together",
 }
 """Name of the picture, and words that only its page begins with."""
 NEXT_MONTH = {"what-changed": "What changed: why this forecast is not the last one"}
@@ -85,7 +90,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _run(sys.executable, "-m", "demand_addin", "demo", str(folder / "demo"), "--quiet")
-        _keep(folder / "demo" / "demand-model.xlsx", folder, PAGES)
+        book = folder / "demo" / "demand-model.xlsx"
+        _run(sys.executable, "-m", "demand_addin", "levers", str(book), "--quiet")
+        _keep(book, folder, PAGES)
         _keep(_two_months(folder), folder, NEXT_MONTH)
 
 
