@@ -631,7 +631,7 @@ def test_a_deleted_output_sheet_is_said_and_nothing_is_written(running, folder):
     before = contents(running)
     outcome = carry_out("run", job(folder))
     assert outcome.exit_code is ExitCode.MEND
-    assert "forecast was not found" in outcome.problem
+    assert "has no sheet Forecast: it was deleted" in outcome.problem
     assert contents(running) == before
 
 

@@ -364,7 +364,7 @@ def test_the_ribbon_is_complete() -> None:
     assert tab.get("label") == "Demand model"
     buttons = list(tree.iter(f"{NS}button"))
     assert [button.get("label") for button in buttons] == [
-        "New workbook", "Import lists", "Check", "Run", "Compare scenarios", "Accuracy",
+        "New workbook", "Import lists", "Check", "Run", "Compare scenarios", "Accuracy", "Levers",
         "Keep what-if", "Undo last run", "Help",
     ]  # fmt: skip
     for button in buttons:

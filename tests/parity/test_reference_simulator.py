@@ -16,6 +16,7 @@ import pytest
 
 from demand_model import Add, Lockdown, Multiply, Overwrite, Scenario, simulate
 from demand_model.exposure.bands import CARE_SEGMENTS, UASC
+from demand_model.exposure.tabulate import Exposure
 from demand_model.flows import Flow
 from demand_model.rates.fit import FlowRates, fit
 from demand_model.rates.priors import Drift, Priors
@@ -108,7 +109,16 @@ def certain() -> FlowRates:
         plan_exit_drift=STILL,
         care_exit_drift=STILL,
     )
-    return fit(made_up_exposure(1), priors=priors)
+    return fit(balanced_with_the_count(made_up_exposure(1)), priors=priors)
+
+
+def balanced_with_the_count(exposure: Exposure) -> Exposure:
+    """Without past months, which these made-up ones do not share with the open spells.
+
+    A balance that contradicts the rates leaves few proposals, and then 80 draws of the rates
+    are not those of 3,000: the two simulators are compared, not the rates that they draw.
+    """
+    return replace(exposure, series=exposure.series.iloc[:0])
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +203,7 @@ def test_age_groups_agree_where_many_enter(
 
 
 def test_agrees_with_every_kind_of_uncertainty_in_an_unfinished_month() -> None:
-    exposure = replace(made_up_exposure(2), census_date=date(2026, 3, 13))
+    exposure = balanced_with_the_count(replace(made_up_exposure(2), census_date=date(2026, 3, 13)))
     rates = fit(exposure)
     slow = simulate_reference(rates, horizon_months=2, draws=160, seed=5, steps_per_month=2)
     (quick,) = simulate(rates, horizon_months=2, draws=FAST_DRAWS, seed=6, steps_per_month=2)
