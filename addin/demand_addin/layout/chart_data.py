@@ -8,6 +8,8 @@ fixed range serves any horizon up to 120 months with up to 36 of history.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from demand_addin.layout.declare import Area
 
 CHART_ROWS = 158
@@ -67,6 +69,18 @@ def column_letters(number: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def side_by_side(
+    heads: Mapping[str, Sequence[str]], rows: Mapping[str, int], heading_row: int
+) -> tuple[Area, ...]:
+    """Areas beside one another, a column apart, by name: a row of headings, then `rows`."""
+    areas, first = [], 1
+    for name, columns in heads.items():
+        cell = f"{column_letters(first)}{heading_row}"
+        areas.append(Area(name=name, cell=cell, rows=rows[name] + 1, columns=len(columns)))
+        first += len(columns) + 1
+    return tuple(areas)
 
 
 def _blocks() -> tuple[Area, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.chart import Chart
 
+from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area
 from demand_addin.layout.styles import BLUE, FONT, GREY
 
@@ -38,6 +39,23 @@ def series(sheet: str, block: Area, column: int) -> dict[str, Any]:
         "name": [sheet, head, first + column],
         "categories": [sheet, top, first, bottom, first],
         "values": [sheet, top, first + column, bottom, first + column],
+    }
+
+
+def arms(sheet: str, block: Area, above: int, below: int) -> dict[str, Any]:
+    """Bind the two arms of a series' ranges to columns of lengths (0 is the axis)."""
+    head, first = block.corner
+    top, bottom = head + 1, head + block.rows - 1
+
+    def column(number: int) -> str:
+        letters = column_letters(first + number + 1)
+        return f"='{sheet}'!${letters}${top + 1}:${letters}${bottom + 1}"
+
+    return {
+        "type": "custom",
+        "plus_values": column(above),
+        "minus_values": column(below),
+        "line": {"color": GREY, "width": 1.5},
     }
 
 

@@ -6,7 +6,7 @@ side by side. A run writes values only.
 
 from __future__ import annotations
 
-from demand_addin.layout.chart_data import column_letters
+from demand_addin.layout.chart_data import side_by_side
 from demand_addin.layout.declare import Area, Column, Kind, SheetSpec, Style, TableSpec
 
 SHEET = "Costs"
@@ -167,16 +167,7 @@ _ROWS = {
 }
 
 
-def _blocks() -> tuple[Area, ...]:
-    areas, first = [], 1
-    for name, heads in HEADS.items():
-        cell = f"{column_letters(first)}{_HEADING_ROW}"
-        areas.append(Area(name=name, cell=cell, rows=_ROWS[name] + 1, columns=len(heads)))
-        first += len(heads) + 1
-    return tuple(areas)
-
-
-BLOCKS = _blocks()
+BLOCKS = side_by_side(HEADS, _ROWS, _HEADING_ROW)
 
 
 def block(name: str) -> Area:

@@ -10,7 +10,6 @@ from xlsxwriter.worksheet import Worksheet
 
 from demand_addin.layout import chart_parts as parts
 from demand_addin.layout import costs as declared
-from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area, SheetSpec, Style
 from demand_addin.layout.styles import BLUE, FONT, GREY, RULE, TEAL, Formats
 
@@ -139,7 +138,7 @@ def _years(book: xlsxwriter.Workbook, block: Area) -> Chart:
             "border": {"none": True},
             "gap": 80,
             "overlap": 100,
-            "y_error_bars": _arms(block, 2, 3),
+            "y_error_bars": parts.arms(declared.DATA_SHEET, block, 2, 3),
             "data_labels": _labels('£0.0,,"m"', "inside_base"),
         }
     )
@@ -162,7 +161,7 @@ def _groups(book: xlsxwriter.Workbook, block: Area) -> Chart:
         parts.series(declared.DATA_SHEET, block, 1) | look | {"fill": {"color": _LIGHT}}
     )
     chart.add_series(_unseen(block, 5))
-    arms = {"fill": {"color": BLUE}, "y_error_bars": _arms(block, 3, 4)}
+    arms = {"fill": {"color": BLUE}, "y_error_bars": parts.arms(declared.DATA_SHEET, block, 3, 4)}
     chart.add_series(parts.series(declared.DATA_SHEET, block, 2) | look | arms)
     # The y axis of a bar chart is the one of the categories: first on top, values below.
     chart.set_y_axis(_names() | {"reverse": True, "crossing": "max"} | _NO_GRID)
@@ -181,7 +180,7 @@ def _scenarios(book: xlsxwriter.Workbook, block: Area) -> Chart:
             "gap": 50,
             "overlap": 100,
             "invert_if_negative": False,
-            "y_error_bars": _arms(block, 2, 3),
+            "y_error_bars": parts.arms(declared.DATA_SHEET, block, 2, 3),
         }
     )
     for column in (4, 5):
@@ -192,23 +191,6 @@ def _scenarios(book: xlsxwriter.Workbook, block: Area) -> Chart:
     chart.set_x_axis(parts.y_axis(is_from_zero=False, number_format=form))
     chart.set_legend({"none": True})
     return chart
-
-
-def _arms(block: Area, above: int, below: int) -> dict[str, Any]:
-    """Bind the two arms of the ranges to columns of lengths."""
-    head, first = block.corner
-    top, bottom = head + 1, head + block.rows - 1
-
-    def column(number: int) -> str:
-        letters = column_letters(first + number + 1)
-        return f"='{declared.DATA_SHEET}'!${letters}${top + 1}:${letters}${bottom + 1}"
-
-    return {
-        "type": "custom",
-        "plus_values": column(above),
-        "minus_values": column(below),
-        "line": {"color": GREY, "width": 1.5},
-    }
 
 
 def _unseen(block: Area, column: int) -> dict[str, Any]:

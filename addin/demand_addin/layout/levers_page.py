@@ -193,24 +193,7 @@ def _bars(
         "gap": gap,
         "overlap": 100,
         "invert_if_negative": False,
-        "y_error_bars": _arms(block, *arms),
-    }
-
-
-def _arms(block: Area, above: int, below: int) -> dict[str, Any]:
-    """Bind the two arms of the ranges to columns of lengths."""
-    head, first = block.corner
-    top, bottom = head + 1, head + block.rows - 1
-
-    def column(number: int) -> str:
-        letters = column_letters(first + number + 1)
-        return f"='{declared.DATA_SHEET}'!${letters}${top + 1}:${letters}${bottom + 1}"
-
-    return {
-        "type": "custom",
-        "plus_values": column(above),
-        "minus_values": column(below),
-        "line": {"color": GREY, "width": 1.5},
+        "y_error_bars": parts.arms(declared.DATA_SHEET, block, *arms),
     }
 
 

@@ -10,7 +10,6 @@ from xlsxwriter.worksheet import Worksheet
 
 from demand_addin.layout import chart_parts as parts
 from demand_addin.layout import workforce as declared
-from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area, SheetSpec, Style
 from demand_addin.layout.styles import (
     BLUE,
@@ -207,7 +206,7 @@ def _scenarios(book: xlsxwriter.Workbook, block: Area) -> Chart:
             "gap": 50,
             "overlap": 100,
             "invert_if_negative": False,
-            "y_error_bars": _arms(block),
+            "y_error_bars": parts.arms(declared.DATA_SHEET, block, 2, 3),
         }
     )
     for column in (4, 5):
@@ -227,21 +226,6 @@ def _scenarios(book: xlsxwriter.Workbook, block: Area) -> Chart:
     chart.set_x_axis(parts.y_axis(is_from_zero=False, number_format="+0.0;−0.0;0"))
     chart.set_legend({"none": True})
     return chart
-
-
-def _arms(block: Area) -> dict[str, Any]:
-    """Bind the two arms of the ranges to columns of lengths."""
-    head, first = block.corner
-    above, below = (
-        f"='{declared.DATA_SHEET}'!${letters}${head + 2}:${letters}${head + block.rows}"
-        for letters in (column_letters(first + 3), column_letters(first + 4))
-    )
-    return {
-        "type": "custom",
-        "plus_values": above,
-        "minus_values": below,
-        "line": {"color": GREY, "width": 1.5},
-    }
 
 
 def _series(block: Area, column: int) -> dict[str, Any]:
