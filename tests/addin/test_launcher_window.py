@@ -6,6 +6,7 @@ the one in memory, which lives on in a file between two commands.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -158,10 +159,15 @@ def desk() -> Iterator[Callable[..., Desk]]:
         return made[-1]
 
     yield make
-    for desk in made:
+    while made:
+        at = made.pop()
         # A test may have closed its window.
-        if not desk.window.is_closed:
-            desk.window.close()
+        if not at.window.is_closed:
+            at.window.close()
+        del at
+    # Tk's variables must be let go on the thread that made them: a window is held in cycles,
+    # and the collector may otherwise come by while a later test's worker runs.
+    gc.collect()
 
 
 def test_a_file_from_check_to_undo(desk, book, monkeypatch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
-from functools import partial
 from tkinter import font as tkfont
 from tkinter import ttk
 from typing import Literal
@@ -59,8 +58,8 @@ def ask_to_go_on(root: tk.Tk, title: str, question: str, yes: str) -> bool:
     said: list[bool] = []
     window, body = _window(root, title)
 
-    def answer(value: bool) -> None:  # noqa: FBT001  (passed by partial, below)
-        said.append(value)
+    def agree() -> None:
+        said.append(True)
         window.destroy()
 
     ttk.Label(body, text=question, wraplength="300p", justify="left").grid(
@@ -68,7 +67,7 @@ def ask_to_go_on(root: tk.Tk, title: str, question: str, yes: str) -> bool:
     )
     buttons = ttk.Frame(body)
     buttons.grid(row=1, column=0, sticky="e", pady=(_PAD, 0))
-    go_on = ttk.Button(buttons, text=yes, command=partial(answer, True))  # noqa: FBT003
+    go_on = ttk.Button(buttons, text=yes, command=agree)
     go_on.grid(row=0, column=0, padx=(0, 8))
     leave = ttk.Button(buttons, text="Cancel", command=window.destroy, default="active")
     leave.grid(row=0, column=1)

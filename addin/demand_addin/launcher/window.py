@@ -71,6 +71,7 @@ def open_in(root: tk.Tk, starter: Starter, book: Path | None = None) -> Control:
 
     window = Window(root)
     control = Control(window, starter)
+    # Tk documents this method as the one to replace; its stubs take it for fixed.
     root.report_callback_exception = _reporter(control)  # type: ignore[assignment]
     window.attach(control)
     control.say(*WELCOME)
