@@ -180,17 +180,21 @@ def _at_census(window: RateDraws, rates: FlowRates, rng: np.random.Generator) ->
     priors, n = rates.priors, window.uasc.shape[0]
     months = max(w.months for w in rates.exposure.windows.values())
 
-    def now(drift: Drift) -> FloatArray:
+    def now(drift: Drift, chance: FloatArray) -> FloatArray:
         monthly = drift.sd**2 * (1.0 - drift.persistence**2)
         variance = min(monthly * months / 3.0, drift.sd**2)
-        return np.asarray(np.exp(rng.normal(-variance / 2.0, np.sqrt(variance), n)))
+        return np.asarray(np.exp(chance * np.sqrt(variance) - variance / 2.0))
 
-    to_plan, to_care = now(priors.plan_conversion_drift), now(priors.care_conversion_drift)
+    starts, ends, into_care, out_of_care = rng.standard_normal((4, n))
+    both = priors.plan_drift_correlation
+    ends = both * starts + np.sqrt(1.0 - both**2) * ends
+    to_plan = now(priors.plan_conversion_drift, starts)
+    to_care = now(priors.care_conversion_drift, into_care)
     return replace(
         window,
-        plan_ends=window.plan_ends * now(priors.plan_exit_drift),
+        plan_ends=window.plan_ends * now(priors.plan_exit_drift, ends),
         plan_to_care=window.plan_to_care * to_care,
-        care_ends=window.care_ends * now(priors.care_exit_drift),
+        care_ends=window.care_ends * now(priors.care_exit_drift, out_of_care),
         plan_lags=window.plan_lags * to_plan,
         care_lags=window.care_lags * to_care,
         other_plan=window.other_plan * to_plan,

@@ -373,3 +373,16 @@ def test_history_without_a_listed_month_beside_it_leaves_the_process_alone() -> 
     table = pd.DataFrame(20.0, index=before, columns=list(MEASURES))
     history = History(table=table, unusual=pd.PeriodIndex(shown, freq="M"))
     assert fit(exposure, history=history).past is None
+
+
+def test_with_history_too_more_plans_starting_goes_with_fewer_ending() -> None:
+    exposure = larger()
+    rates = fit(exposure, history=steady(exposure, 48))
+    drawn = draw_rates(rates, 2_000, np.random.default_rng(1), balanced=False)
+    rngs = [np.random.default_rng(10 + process) for process in Process]
+    months = pd.period_range(FIRST_LISTED + 6, periods=12, freq="M")
+    paths = rate_drifts(rates, drawn, months, rngs)
+    steps = [
+        np.log(paths[p][-1] / paths[p][0]) for p in (Process.PLAN_CONVERSION, Process.PLAN_EXIT)
+    ]
+    assert np.corrcoef(*steps)[0, 1] < -0.15, "independent, were each drawn on its own"

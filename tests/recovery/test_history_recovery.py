@@ -104,7 +104,8 @@ def test_the_path_ahead_is_within_its_ranges_as_often_as_they_say() -> None:
         rng = np.random.default_rng(number)
         node = one.fit.posterior.nodes_of_draws(400, rng)
         deviation = np.full(400, one.now - one.centre) - one.fit.mean[node]
-        paths = np.log(one.fit.paths(months, node, deviation, rng))
+        chance = rng.standard_normal((AHEAD, 400))
+        paths = np.log(one.fit.paths(months, node, deviation, chance))
         low, middle, high = np.quantile(paths[-1], [0.1, 0.5, 0.9])
         moved = one.ahead[-1] - one.now
         inside.append(low <= moved <= high)

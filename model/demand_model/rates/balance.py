@@ -38,6 +38,7 @@ def stock_without_chance(
     ends_dispersion: float,
     conversion_drift: Drift,
     exit_drift: Drift,
+    drift_correlation: float = 0.0,
 ) -> float:
     """Children on a plan now, less the part of their recent change that is chance.
 
@@ -48,14 +49,16 @@ def stock_without_chance(
         chance = (d_S S + d_X X) / n^2             families that happen to come or go
         drift  = ((S + X) / 2 n)^2 v               rates that changed
 
-    ``v`` is the variance of the mean over those months of the drifts of conversion and of
-    exits, which `drift_over` gives. In a small authority most of a half-year's change is
-    chance, in a large one little.
+    ``v`` is the variance of the mean over those months of the drift of conversion less that
+    of exits: ``v_c + v_e - 2 rho sqrt(v_c v_e)``, each of which `drift_over` gives. In a
+    small authority much of a half-year's change is chance, in a large one little.
 
     Parameters
     ----------
     starts_dispersion, ends_dispersion
         ``d``, variance over mean of the counts.
+    drift_correlation
+        ``rho``, of the two drifts.
     """
     now = float(exposure.opening.plans.days.size)
     before, starts, ends, months = _recent_flows(exposure.series)
@@ -64,7 +67,9 @@ def stock_without_chance(
     mean = (now + before) / 2.0 + _HALF_CHILD
     chance = (starts_dispersion * starts + ends_dispersion * ends) / mean**2
     turnover = (starts + ends) / 2.0 / mean
-    wander = drift_over(conversion_drift, months) + drift_over(exit_drift, months)
+    of_starts, of_ends = (drift_over(drift, months) for drift in (conversion_drift, exit_drift))
+    # More starts and fewer ends move the stock the same way.
+    wander = of_starts + of_ends - 2.0 * drift_correlation * np.sqrt(of_starts * of_ends)
     change = np.log((now + _HALF_CHILD) / (before + _HALF_CHILD))
     share = chance / (chance + turnover**2 * wander)
     return float((now + _HALF_CHILD) * np.exp(-share * change) - _HALF_CHILD)

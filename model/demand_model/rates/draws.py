@@ -19,7 +19,7 @@ from demand_model.exposure.bands import (
 )
 from demand_model.exposure.opening import OpeningStock
 from demand_model.rates.balance import balance_log_density, stock_without_chance
-from demand_model.rates.drift import drift_paths
+from demand_model.rates.drift import correlated, paths_of
 from demand_model.rates.history import PastRates, Process, drift_of, move
 from demand_model.rates.priors import (
     CARE_ENTRY_AGE_QUANTILES_YEARS,
@@ -170,6 +170,7 @@ def _balanced_plans(rates: FlowRates) -> float:
         ends_dispersion=rates.dispersion["plan_ends"],
         conversion_drift=rates.priors.plan_conversion_drift,
         exit_drift=rates.priors.plan_exit_drift,
+        drift_correlation=rates.priors.plan_drift_correlation,
     )
 
 
@@ -184,20 +185,19 @@ def _independent(rates: FlowRates, draws: int, rng: np.random.Generator) -> Rate
     priors = rates.priors
     months = _window_months(rates)
 
-    def now(drift: Drift) -> FloatArray:
-        return _present_over_window(drift, months, draws, rng)
+    chance = _together([rng.standard_normal(draws) for _ in Process], rates)
 
-    plan_conversion, care_conversion = (
-        now(priors.plan_conversion_drift),
-        now(priors.care_conversion_drift),
-    )
+    def now(process: Process) -> FloatArray:
+        return _present_over_window(drift_of(process, priors), months, chance[process])
+
+    plan_conversion, care_conversion = now(Process.PLAN_CONVERSION), now(Process.CARE_CONVERSION)
     plan_lags, other_plan = rates.to_plan.draw(draws, rng)
     care_lags, other_care = rates.to_care.draw(draws, rng)
     return RateDraws(
-        plan_ends=rates.plan_ends.draw(draws, rng) * now(priors.plan_exit_drift),
+        plan_ends=rates.plan_ends.draw(draws, rng) * now(Process.PLAN_EXIT),
         plan_to_care=rates.plan_to_care.draw(draws, rng) * care_conversion,
         care_ends=np.stack([reason.draw(draws, rng) for reason in rates.care_ends])
-        * now(priors.care_exit_drift),
+        * now(Process.CARE_EXIT),
         plan_lags=plan_lags * plan_conversion,
         care_lags=care_lags * care_conversion,
         other_plan=other_plan * plan_conversion,
@@ -206,12 +206,20 @@ def _independent(rates: FlowRates, draws: int, rng: np.random.Generator) -> Rate
     )
 
 
-def _present_over_window(
-    drift: Drift, months: int, draws: int, rng: np.random.Generator
-) -> FloatArray:
+def _together(chance: list[FloatArray], rates: FlowRates) -> list[FloatArray]:
+    """Standard Normal draws of each `Process`, plans' exits moving against conversion."""
+    chance[Process.PLAN_EXIT] = correlated(
+        chance[Process.PLAN_CONVERSION],
+        chance[Process.PLAN_EXIT],
+        rates.priors.plan_drift_correlation,
+    )
+    return chance
+
+
+def _present_over_window(drift: Drift, months: int, chance: FloatArray) -> FloatArray:
     """Rate at the census date over its mean in the window, under the drift; of mean 1."""
     variance = present_variance(drift, months)
-    return np.asarray(np.exp(rng.standard_normal(draws) * np.sqrt(variance) - variance / 2.0))
+    return np.asarray(np.exp(chance * np.sqrt(variance) - variance / 2.0))
 
 
 def present_variance(drift: Drift, months: int) -> float:
@@ -315,21 +323,23 @@ def rate_drifts(
     """Multipliers of each process by month and draw, in the order of `Process`.
 
     With history, from each draw's rate now back towards the authority's usual level;
-    without, from 0 (see `drift_paths`). One generator a process.
+    without, from 0 (see `paths_of`). One generator a process.
     """
     draws = drawn.uasc.size
     restless = rngs[0].standard_normal(draws)
+    shape = (len(months), draws)
+    chance = _together([rngs[process].standard_normal(shape) for process in Process], rates)
     paths = []
     for process in Process:
         drift = drift_of(process, rates.priors)
         past = None if rates.past is None else rates.past.rates.get(process)
-        rng = rngs[process]
         if past is not None and isinstance(drawn, HistoryDraws):
             node, deviation = drawn.past_node[process], drawn.past_deviation[process]
             mean_one = drift.is_mean_one
-            paths.append(past.paths(months, node, deviation, rng, is_mean_one=mean_one))
+            own = chance[process]
+            paths.append(past.paths(months, node, deviation, own, is_mean_one=mean_one))
         else:
-            paths.append(drift_paths(drift, len(months), draws, rng, restless))
+            paths.append(paths_of(drift, chance[process], restless))
     return paths
 
 

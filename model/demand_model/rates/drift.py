@@ -28,11 +28,29 @@ def drift_paths(
         Standard Normal draws behind ``m``, shared by rates that are restless together;
         shape (draws,).
     """
+    return paths_of(drift, rng.standard_normal((months, draws)), restless)
+
+
+def paths_of(
+    drift: Drift,
+    chance: npt.NDArray[np.float64],
+    restless: npt.NDArray[np.float64] | None = None,
+) -> npt.NDArray[np.float64]:
+    """The multipliers of `drift_paths` that a month's standard Normal `chance` makes.
+
+    Parameters
+    ----------
+    chance
+        Shape (months, draws).
+    restless
+        As in `drift_paths`.
+    """
+    months, draws = chance.shape
     a = drift.persistence
     z = np.zeros(draws) if restless is None else restless
     spread = drift.restlessness if restless is not None else 0.0
     own = np.exp(spread * z - spread**2)
-    noise = rng.standard_normal((months, draws)) * (drift.sd * np.sqrt(1.0 - a * a) * own)
+    noise = chance * (drift.sd * np.sqrt(1.0 - a * a) * own)
     x = noise
     for month in range(1, months):
         x[month] += a * x[month - 1]
@@ -40,3 +58,10 @@ def drift_paths(
         kept = 1.0 - a ** (2.0 * np.arange(1, months + 1))
         x -= kept[:, None] * (drift.sd * own) ** 2 / 2.0
     return np.asarray(np.exp(x), dtype=np.float64)
+
+
+def correlated(
+    one: npt.NDArray[np.float64], other: npt.NDArray[np.float64], correlation: float
+) -> npt.NDArray[np.float64]:
+    """Standard Normal draws like `other` that have this correlation with those of `one`."""
+    return np.asarray(correlation * one + np.sqrt(1.0 - correlation**2) * other)

@@ -75,7 +75,7 @@ class FlowRates:
     exposure
         What was counted.
     priors
-        What England shows.
+        What England shows, for an authority of this size.
     dispersion
         Variance over mean, by kind of event.
     intake
@@ -156,7 +156,7 @@ def fit(
     InvalidSettingError
         An override names no rate or is negative.
     """
-    priors = Priors() if priors is None else priors
+    priors = (priors or Priors()).at_size(exposure.opening.plans.days.size)
     own = dict(overrides or {})
     _check_overrides(own)
     dispersion = {
@@ -266,6 +266,11 @@ def _check_overrides(overrides: Mapping[str, float]) -> None:
         f"{name!r} is {value}; a rate must be 0 or more"
         for name, value in overrides.items()
         if not value >= 0.0
+    ]
+    problems += [
+        f"{name!r} is {value}; a share must be 1 or less"
+        for name, value in overrides.items()
+        if name.startswith(Flow.REFERRAL_NFA.value) and value > 1.0
     ]
     if problems:
         raise InvalidSettingError("Invalid override: " + "; ".join(problems) + ".")

@@ -121,7 +121,7 @@ class PastRate:
         months: pd.PeriodIndex,
         node: IntArray,
         deviation: FloatArray,
-        rng: np.random.Generator,
+        chance: FloatArray,
         *,
         is_mean_one: bool = True,
     ) -> FloatArray:
@@ -136,6 +136,8 @@ class PastRate:
         deviation
             Log of each draw's rate now over what history and lists expect; shape
             (draws,).
+        chance
+            Standard Normal; shape (months, draws).
         is_mean_one
             As in `Drift`.
 
@@ -146,7 +148,6 @@ class PastRate:
         """
         points = _points(pd.PeriodIndex([self.now, *months], freq="M"))
         mean, cov = _level_parts(self.prior, self.posterior, points)
-        chance = rng.standard_normal((len(months), len(node)))
         out = np.empty_like(chance)
         for k in np.unique(node):
             mine = node == k
