@@ -82,7 +82,7 @@ def test_a_copy_is_independent() -> None:
 
 def test_shrinking_and_growing_keep_who_is_there() -> None:
     found = members([[1.0, 2.0], [-1.0, -1.0], [-1.0, -1.0], [-1.0, 0.7]])
-    found.shrink()
+    assert len(found.thin(1).left) == 0
     assert found.rows == 2
     assert found.count().tolist() == [1, 2]
     found.admit(
@@ -93,6 +93,20 @@ def test_shrinking_and_growing_keep_who_is_there() -> None:
     )
     assert found.count().tolist() == [101, 102]
     assert found.entered_months[-1] == 99.0
+
+
+def test_rows_that_few_draws_have_are_handed_over_child_by_child() -> None:
+    found = members(
+        [[1.0, 2.0, 3.0], [-1.0, 0.5, -1.0], [-1.0] * 3, [-1.0, 0.7, 0.8]],
+        born_years=[-1.0, -2.0, -3.0, -4.0],
+    )
+    few = found.thin(2)
+    assert found.rows == 2
+    assert found.born_years.tolist() == [-1.0, -4.0]
+    assert found.count().tolist() == [1, 2, 2]
+    assert few.left.tolist() == [0.5]
+    assert few.draw.tolist() == [1]
+    assert few.born_years[few.row].tolist() == [-2.0]
 
 
 def test_survival_under_changing_hazards_is_exponential_of_their_sum() -> None:

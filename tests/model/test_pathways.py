@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -12,7 +13,7 @@ from demand_model.flows import Flow
 from demand_model.simulation.effects import resolve
 from demand_model.simulation.lags import (
     expected_starts,
-    lags_by_step,
+    lagged_starts,
     pipeline_weeks,
     step_kernel,
 )
@@ -26,7 +27,12 @@ LINE = timeline(date(2026, 3, 31), 6)
 APRIL, MAY, JUNE = (date(2026, month, 1) for month in (4, 5, 6))
 
 
-def paths(*changes: object, per_month: float = 100.0, draws: int = 3) -> ReferralPaths:
+def paths(
+    *changes: object,
+    per_month: float = 100.0,
+    draws: int = 3,
+    following: npt.NDArray[np.float64] | None = None,
+) -> ReferralPaths:
     """100 referrals a month, 70 of them by the police, which convert twice as readily."""
     level = np.repeat(per_month * LINE.working_share[:, None], draws, axis=1)
     base = ReferralBase(
@@ -34,6 +40,7 @@ def paths(*changes: object, per_month: float = 100.0, draws: int = 3) -> Referra
         source_share=np.repeat([[0.7], [0.3]], draws, axis=1),
         plan_ratio=np.array([2.0, 0.5]),
         care_ratio=np.array([1.0, 1.0]),
+        following=np.ones_like(level) if following is None else following,
     )
     scenario = Scenario(name="S", changes=changes)  # type: ignore[arg-type]
     return referral_paths(base, resolve(scenario, LINE, SOURCES), LINE)
@@ -123,7 +130,7 @@ def test_a_steady_stream_converts_its_share() -> None:
     line = timeline(date(2026, 3, 31), 12)
     referrals = np.full((line.steps, 1), 5.0)
     found = expected_starts(
-        referrals, weekly, lags_by_step(step_kernel(line), weekly), np.zeros((line.steps, 26))
+        referrals, lagged_starts(step_kernel(line), np.zeros((line.steps, 26)), weekly)
     )
     assert found[-1] == pytest.approx(5.0 * 0.1)
     assert found[0] < 0.05
@@ -156,9 +163,19 @@ def test_past_and_coming_referrals_join_without_gap_or_overlap() -> None:
     ratio = np.ones(len(SOURCE_GROUPS))
     found = expected_starts(
         2.0 * np.diff(LINE.edges)[:, None],
-        weekly,
-        lags_by_step(step_kernel(LINE), weekly),
-        pipeline_weeks(pipeline(*rows), ratio, LINE),
+        lagged_starts(step_kernel(LINE), pipeline_weeks(pipeline(*rows), ratio, LINE), weekly),
     )
     per_day = found[:, 0] / np.diff(LINE.edges)
     assert per_day == pytest.approx(np.full(LINE.steps, 2 * 26 * 0.004), rel=0.02)
+
+
+def test_what_converts_follows_a_draws_swings_as_far_as_it_is_told() -> None:
+    half = np.repeat([[1.0, 0.5, 2.0]], LINE.steps, axis=0)
+    plain, found = paths(), paths(following=half)
+    np.testing.assert_array_equal(found.monthly, plain.monthly)
+    np.testing.assert_array_equal(found.total, plain.total)
+    np.testing.assert_allclose(found.to_plan, plain.to_plan * half)
+    np.testing.assert_allclose(found.to_care, plain.to_care * half)
+    # A scenario's own change is followed in full, whatever the draw.
+    more = paths(Multiply(flow=Flow.REFERRALS, factor=1.2, start=APRIL), following=half)
+    np.testing.assert_allclose(more.to_plan, 1.2 * found.to_plan)

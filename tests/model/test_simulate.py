@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from demand_model import Multiply, Overwrite, Scenario, simulate
-from demand_model.annex_a.codes import PLACEMENT_GROUPS, SOURCE_GROUPS
+from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.errors import InvalidSettingError
 from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.flows import Flow
@@ -25,11 +25,7 @@ def test_every_measure_and_segment_is_there() -> None:
     totals = {"referrals", "cp_starts", "cp_ends", "cp_open", "cla_starts", "cla_ends", "cla_open"}
     assert {m for m, s in found.measures if s == "all"} == totals
     assert {s for m, s in found.measures if m == "referrals"} == {"all", *SOURCE_GROUPS}
-    assert {s for m, s in found.measures if m == "cla_open"} == {
-        "all",
-        *CARE_SEGMENTS,
-        *PLACEMENT_GROUPS,
-    }
+    assert {s for m, s in found.measures if m == "cla_open"} == {"all", *CARE_SEGMENTS}
     assert all(values.shape == (3, 20) for values in found.measures.values())
     assert found.opening == {"cp_open": 20, "cla_open": 20}
     assert found.month_ends[0] == np.datetime64("2026-04-30")
@@ -40,7 +36,6 @@ def test_segments_add_up_to_the_total() -> None:
     for measure, segments in (
         ("referrals", SOURCE_GROUPS),
         ("cla_open", CARE_SEGMENTS),
-        ("cla_open", PLACEMENT_GROUPS),
     ):
         total = sum(found.measures[measure, s] for s in segments)
         assert total == pytest.approx(found.measures[measure, "all"])

@@ -38,14 +38,27 @@ def run(*scenarios: Scenario, system: System | None = None) -> dict[str, Traject
     return {t.scenario.name: t for t in found}
 
 
-def with_links(choose: Callable[[CausalLink], bool]) -> System:
+SHORT = prepare(RATES, horizon_months=24, draws=60, seed=3)
+
+
+def with_links(choose: Callable[[CausalLink], bool], *, places: float = 40.0) -> System:
     links = tuple(replace(link, is_on=choose(link)) for link in LINKS)
     own = tuple(
-        replace(g, capacity=40.0) if g.name == "own fostering" else g for g in Placements().groups
+        replace(g, capacity=places) if g.name == "own fostering" else g for g in Placements().groups
     )
     return System(
         inputs=SystemInputs(links=links, placements=Placements(groups=own)), placed_share=0.3
     )
+
+
+def assert_conserved(found: Trajectories) -> None:
+    for stock, opening in found.opening.items():
+        starts, ends = (
+            found.measures[f"{stock.removesuffix('_open')}_{flow}", "all"]
+            for flow in ("starts", "ends")
+        )
+        balance = opening + np.cumsum(starts - ends, axis=0) - found.measures[stock, "all"]
+        np.testing.assert_array_equal(balance, 0)
 
 
 def mean(of: Trajectories, measure: str) -> npt.NDArray[np.float64]:
@@ -111,14 +124,38 @@ def test_knocking_a_loop_out_changes_what_it_acts_on(loop: str) -> None:
         if not np.array_equal(values, without.measures[key])
     ]
     assert moved
-    for stock, opening in everything.opening.items():
-        kind = stock.removesuffix("_open")
-        flow = (
-            everything.measures[f"{kind}_starts", "all"]
-            - everything.measures[f"{kind}_ends", "all"]
-        )
-        balance = opening + np.cumsum(flow, axis=0) - everything.measures[stock, "all"]
-        assert np.all(balance == balance[0, 0])
+    assert_conserved(everything)
+
+
+def spread_between(one: Trajectories, other: Trajectories, measure: str) -> float:
+    """Standard deviation over draws of a difference, in the month where it is largest."""
+    return float((one.measures[measure, "all"] - other.measures[measure, "all"]).std(axis=1).max())
+
+
+def test_levers_keep_in_step_with_all_loops_on() -> None:
+    """A lever that does next to nothing changes next to nothing, in every draw."""
+    changes = {
+        "home": Multiply(flow=Flow.CARE_ENDS_HOME, factor=1.0001, start=SOON),
+        "referrals": Multiply(flow=Flow.REFERRALS, factor=1.0001, start=SOON),
+        "posts": AddPosts(workers=0.001, start=SOON, ramp_months=1.0),
+    }
+    tiny = [Scenario(name=name, changes=(change,)) for name, change in changes.items()]
+    found = run(BASELINE, *tiny, MORE, system=with_links(lambda _: True))
+    for scenario in tiny:
+        for measure in ("cla_open", "cp_open", "cla_starts"):
+            off = spread_between(found[scenario.name], found["Baseline"], measure)
+            assert off < 0.3, (scenario.name, measure)
+    assert spread_between(found["More"], found["Baseline"], "cp_open") > 5.0
+
+
+def test_a_loop_that_reaches_no_child_changes_none_in_any_scenario() -> None:
+    """Workload and burnout alone move workers only: children are those of no links at all."""
+    burnout = with_links(lambda link: link.loop == "Workload–burnout")
+    looped = run(BASELINE, MORE, system=burnout)["More"]
+    plain = run(BASELINE, MORE, system=System())["More"]
+    for measure in ("cla_open", "cp_open", "cp_starts", "cla_starts"):
+        assert np.array_equal(looped.measures[measure, "all"], plain.measures[measure, "all"])
+    assert not np.allclose(looped.measures["workers", "all"], plain.measures["workers", "all"])
 
 
 def test_closing_more_at_the_front_door_brings_some_back_later() -> None:
@@ -168,15 +205,46 @@ def test_without_a_workforce_there_is_no_caseload() -> None:
     assert "caseload" not in measures
 
 
-def test_no_workers_and_huge_caseload_stay_finite() -> None:
-    few = SystemInputs(
-        links=tuple(replace(link, is_on=link.driver != "occupancy") for link in LINKS),
-        workforce=Workforce(workers_fte=0.2, ideal_caseload=15.0),
-    )
-    found = run(MORE, system=System(inputs=few))["More"]
-    for values in found.measures.values():
-        assert np.all(np.isfinite(values))
-        assert values.min() >= 0.0
+NOBODY = Scenario(
+    name="Nobody",
+    changes=(
+        Multiply(flow=Flow.REFERRALS, factor=0.0, start=SOON),
+        Multiply(flow=Flow.OTHER_PLAN_STARTS, factor=0.0, start=SOON),
+        Multiply(flow=Flow.OTHER_CARE_STARTS, factor=0.0, start=SOON),
+        Multiply(flow=Flow.UASC_STARTS, factor=0.0, start=SOON),
+    ),
+)
+FLOOD = Scenario(name="Flood", changes=(Multiply(flow=Flow.REFERRALS, factor=20.0, start=SOON),))
+
+
+@pytest.mark.parametrize("scenario", [NOBODY, MORE, FLOOD], ids=lambda one: one.name)
+@pytest.mark.parametrize("places", [0.0, 0.5, 40.0, 5_000.0])
+@pytest.mark.parametrize("workers", [0.2, None], ids=["hardly a worker", "usual workers"])
+def test_at_the_extremes_all_loops_stay_finite_and_children_are_conserved(
+    scenario: Scenario, places: float, workers: float | None
+) -> None:
+    """Every loop on, free places too: nobody referred, a flood, no places, far too many."""
+    force = Workforce(workers_fte=workers, ideal_caseload=15.0)
+    around = with_links(lambda _: True, places=places)
+    system = replace(around, inputs=replace(around.inputs, workforce=force))
+    (found,) = simulate_prepared(SHORT, (scenario,), system=system)
+    for key, values in found.measures.items():
+        assert np.all(np.isfinite(values)), key
+        assert values.min() >= 0.0, key
+    assert_conserved(found)
+    assert found.measures["occupancy", "all"].max() <= 1.0
+    assert found.measures["spare_places", "all"].max() <= places
+
+
+def test_with_nobody_referred_the_front_door_runs_empty_with_all_loops_on() -> None:
+    (found,) = simulate_prepared(SHORT, (NOBODY,), system=with_links(lambda _: True))
+    plain = run(NOBODY)["Nobody"]
+    assert mean(found, "referrals").max() < 0.2  # those closed before it come back, no others
+    assert mean(found, "assessments_open")[-1] < 0.05 * mean(found, "assessments_open")[0]
+    assert mean(found, "cla_open")[-1] < mean(found, "cla_open")[0]
+    assert mean(plain, "referrals").max() == 0.0
+    # Workers stay while cases leave: caseload falls.
+    assert mean(found, "caseload")[-1] < 0.7 * mean(found, "caseload")[0]
 
 
 def test_the_share_closed_is_that_of_the_lists_and_each_source_counts_by_its_referrals() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from demand_model.errors import InvalidSettingError
-from demand_model.simulation.timeline import timeline
+from demand_model.simulation.timeline import sum_steps, timeline
 from demand_model.units import working_days_in_months
 
 pytestmark = pytest.mark.unit
@@ -62,3 +62,20 @@ def test_days_are_counted_from_the_end_of_the_census_day() -> None:
 def test_what_cannot_be_laid_out_is_refused(horizon: int, steps: int) -> None:
     with pytest.raises(InvalidSettingError, match="must be from 1 to"):
         timeline(date(2026, 3, 31), horizon, steps)
+
+
+@pytest.mark.parametrize("steps_per_month", [1, 2, 4, 7, 12])
+def test_month_sums_add_up_the_steps_of_each_month(steps_per_month: int) -> None:
+    line = timeline(date(2023, 3, 13), 5, steps_per_month)
+    by_step = np.random.default_rng(3).random((line.steps, 4))
+    found = line.month_sums(by_step)
+    expected = [by_step[line.month == month].sum(axis=0) for month in range(len(line.months))]
+    assert found == pytest.approx(np.array(expected))
+    alone = [sum_steps(by_step[None, line.month == month])[0] for month in range(len(line.months))]
+    assert np.array_equal(found, np.array(alone))  # to the last bit
+
+
+def test_what_all_users_share_cannot_be_changed() -> None:
+    line = timeline(date(2023, 3, 31), 2)
+    with pytest.raises(ValueError, match="read-only"):
+        line.step_months[0] = 1.0

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from demand_model.dynamics.check import require_sound
-from demand_model.dynamics.evaluate import Evaluator, FloatArray, Value, evaluator
-from demand_model.dynamics.expression import BUILT_IN, DT, TIME, names_in
+from demand_model.dynamics.evaluate import FloatArray, Program, Value, program
+from demand_model.dynamics.expression import BUILT_IN, DT, TIME, Expression, Name, names_in
 from demand_model.dynamics.model import (
     Constant,
     External,
     Model,
+    Stock,
     equation_of,
     initial_order,
     order_of,
@@ -62,9 +63,6 @@ class Run:
     series: dict[str, FloatArray]
 
 
-_Step = tuple[int, Evaluator]
-
-
 class Integrator:
     """A checked model, made ready to run.
 
@@ -97,18 +95,21 @@ class Integrator:
         of_stocks = self._resting_on({*constants, *(stock.name for stock in model.stocks)})
         held = (of_stocks - fixed) & self._needed(flows, fixed)
         self._known = fixed | held
-        self._fixed = self._compiled(fixed)
-        self._held = self._compiled(held)
-        self._flows = self._compiled(self._needed(flows, self._known))
-        self._programs: dict[tuple[str, ...], list[_Step]] = {}
-        self._stocks = [
-            (
-                self._slot[stock.name],
-                [self._slot[n] for n in stock.inflows],
-                [self._slot[n] for n in stock.outflows],
-            )
-            for stock in model.stocks
-        ]
+        self._begin = self._program_of(
+            [*self._equations(fixed), *self._initial(), *self._equations(held)]
+        )
+        self._step = self._program_of(
+            [
+                *self._equations(self._needed(flows, self._known)),
+                *((stock.name, _moved(stock)) for stock in model.stocks),
+                *self._equations(held),
+            ]
+        )
+        self._programs: dict[tuple[str, ...], Program] = {}
+        self._externals, self._constants = (
+            {one.name: self._slot[one.name] for one in model.variables if isinstance(one, kind)}
+            for kind in (External, Constant)
+        )
 
     def begin(
         self, parameters: Inputs | None = None, inputs: Inputs | None = None, *, time: float = 0.0
@@ -126,27 +127,16 @@ class Integrator:
         for one in self.model.variables:
             if isinstance(one, Constant | External):
                 values[self._slot[one.name]] = float(one.value)
-        self._give(values, parameters or {}, Constant)
+        _give(values, parameters or {}, self._constants, "constants")
         self._at(values, time, 0.0, inputs or {})
-        _evaluate(values, self._fixed)
-        for name in initial_order(self.model):
-            slot = self._slot[name]
-            values[slot] = evaluator(equation_of(self.model.by_name[name]), self._slot)(values)
-        _evaluate(values, self._held)
+        self._begin(values)
         return State(time=time, values=values)
 
     def step(self, state: State, inputs: Inputs, dt: float) -> State:
         """State a step later; externals keep their values through the step."""
         values = list(state.values)
         self._at(values, state.time, dt, inputs)
-        _evaluate(values, self._flows)
-        moved = [
-            values[slot] + dt * (_total(values, inflows) - _total(values, outflows))
-            for slot, inflows, outflows in self._stocks
-        ]
-        for (slot, _, _), value in zip(self._stocks, moved, strict=True):
-            values[slot] = value
-        _evaluate(values, self._held)
+        self._step(values)
         return State(time=state.time + dt, values=values)
 
     def read(
@@ -173,7 +163,7 @@ class Integrator:
         wanted = tuple(self.model.by_name) if names is None else names
         values = list(state.values)
         self._at(values, state.time, dt, inputs or {})
-        _evaluate(values, self._program(wanted))
+        self._reading(wanted)(values)
         return {name: values[self._slot[name]] for name in wanted}
 
     def run(
@@ -231,47 +221,59 @@ class Integrator:
                 waiting += self._reads[name]
         return needed
 
-    def _compiled(self, names: set[str]) -> list[_Step]:
-        return [
-            (self._slot[name], evaluator(equation_of(self.model.by_name[name]), self._slot))
-            for name in self._order
-            if name in names
-        ]
+    def _equations(self, names: set[str]) -> list[tuple[str, Expression]]:
+        """Equations of auxiliaries and flows, each after what it reads."""
+        by_name = self.model.by_name
+        return [(name, equation_of(by_name[name])) for name in self._order if name in names]
 
-    def _program(self, wanted: tuple[str, ...]) -> list[_Step]:
+    def _initial(self) -> list[tuple[str, Expression]]:
+        by_name = self.model.by_name
+        return [(name, equation_of(by_name[name])) for name in initial_order(self.model)]
+
+    def _program_of(self, equations: list[tuple[str, Expression]]) -> Program:
+        return program(equations, self._slot)
+
+    def _reading(self, wanted: tuple[str, ...]) -> Program:
         if wanted not in self._programs:
             for name in wanted:
                 if name not in self._slot:
                     raise InvalidSettingError(
                         f"Invalid name: {name}. The model has no such variable."
                     )
-            self._programs[wanted] = self._compiled(self._needed(wanted, self._known))
+            needed = self._equations(self._needed(wanted, self._known))
+            self._programs[wanted] = self._program_of(needed)
         return self._programs[wanted]
 
     def _at(self, values: list[Value], time: float, dt: float, inputs: Inputs) -> None:
         values[self._slot[TIME.name]], values[self._slot[DT.name]] = time, dt
-        self._give(values, inputs, External)
-
-    def _give(
-        self, values: list[Value], given: Inputs, kind: type[Constant] | type[External]
-    ) -> None:
-        for name, value in given.items():
-            if not isinstance(self.model.by_name.get(name), kind):
-                raise InvalidSettingError(
-                    f"Invalid name: {name}. It must be one of the model's {kind.__name__.lower()}s."
-                )
-            values[self._slot[name]] = value
+        _give(values, inputs, self._externals, "externals")
 
 
-def _evaluate(values: list[Value], program: list[_Step]) -> None:
-    for slot, work_out in program:
-        values[slot] = work_out(values)
+def _give(values: list[Value], given: Inputs, slots: Mapping[str, int], kind: str) -> None:
+    for name, value in given.items():
+        slot = slots.get(name)
+        if slot is None:
+            raise InvalidSettingError(
+                f"Invalid name: {name}. It must be one of the model's {kind}."
+            )
+        values[slot] = value
 
 
-def _total(values: list[Value], slots: list[int]) -> Value:
-    if not slots:
-        return 0.0
-    total = values[slots[0]]
-    for slot in slots[1:]:
-        total = total + values[slot]
+def _moved(stock: Stock) -> Expression:
+    """A stock a step later: ``stock + DT * (inflows - outflows)``."""
+    now, step = Name(stock.name), Name(DT.name)
+    inflows, outflows = _total(stock.inflows), _total(stock.outflows)
+    if inflows is None or outflows is None:
+        if inflows is not None:
+            return now + step * inflows
+        return now if outflows is None else now - step * outflows
+    return now + step * (inflows - outflows)
+
+
+def _total(names: tuple[str, ...]) -> Expression | None:
+    if not names:
+        return None
+    total: Expression = Name(names[0])
+    for name in names[1:]:
+        total = total + Name(name)
     return total

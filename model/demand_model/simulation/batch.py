@@ -57,7 +57,7 @@ def run_batch(
     states = {}
     for number in range(first_month, len(line.months)):
         if number in keep:
-            states[number] = (run.leader.plans.copy(), run.leader.care.copy())
+            states[number] = run.leader.copy()
         run.advance(number)
     return [
         ledger.result(counts.counts(), states if number == 0 else {})
@@ -87,11 +87,11 @@ class _Group:
             lead,
             *(EntrantCounts(line, one, chance, others, first_month) for one in given[1:]),
         ]
-        self.leader = Leader(*_opening(chance, base, first_month))
+        self.leader = _opening(chance, base, first_month)
         self._followers = [Follower(chance.draws) for _ in given[1:]]
         self._spending = Spending(line, rates, given[0].hazards)
         self._on_plans = self._plans_by_band(first_month)
-        care = self.leader.care.count()
+        care = self.leader.in_care()
         self.ledgers = [
             Ledger(line, chance.draws, base, plans=plans.sum(axis=0), care=care)
             for plans in self._on_plans
@@ -157,13 +157,10 @@ class _Group:
             ledger.record(month.number, entered, after, segments[i])
 
 
-def _opening(
-    chance: BatchChance, base: BatchResult | None, first_month: int
-) -> tuple[Members, Members]:
-    """Plans and care at the start of `first_month`."""
+def _opening(chance: BatchChance, base: BatchResult | None, first_month: int) -> Leader:
+    """Children at the start of `first_month`."""
     if base is None or first_month == 0:
-        return chance.opening()
+        return Leader(*chance.opening())
     if first_month in base.states:
-        plans, care = base.states[first_month]
-        return plans.copy(), care.copy()
-    return Members(chance.draws), Members(chance.draws)  # nothing differs within the horizon
+        return base.states[first_month].copy()
+    return Leader(Members(chance.draws), Members(chance.draws))  # nothing differs in the horizon

@@ -7,10 +7,13 @@ it is higher, events are added. Each margin is exactly Poisson.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from demand_model.simulation.count_quantiles import binomial_quantile, poisson_quantile
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -19,15 +22,23 @@ IntArray = npt.NDArray[np.int64]
 def coupled_poisson(
     base_count: IntArray, base_mean: FloatArray, mean: FloatArray, rng: np.random.Generator
 ) -> IntArray:
-    """Poisson counts of mean `mean`, coupled to `base_count` of mean `base_mean`."""
+    """Poisson counts of mean `mean`, coupled to `base_count` of mean `base_mean`.
+
+    One random number a count, whatever the means: two scenarios that share `rng`'s seed
+    keep in step with each other too, and the closer their means the fewer counts differ.
+    """
     if np.array_equal(mean, base_mean):
         return base_count
-    keep = np.ones_like(mean)
-    np.divide(mean, base_mean, out=keep, where=base_mean > mean)
-    fewer, more = keep < 1.0, mean > base_mean
+    uniform = rng.random(mean.size)
+    before, after = base_mean.ravel(), mean.ravel()
+    less, more = np.flatnonzero(after < before), np.flatnonzero(after > before)
     out = base_count.copy()
-    out[fewer] = rng.binomial(base_count[fewer], keep[fewer])
-    out[more] += rng.poisson((mean - base_mean)[more])
+    count = out.reshape(-1)
+    if len(less):
+        lost = 1.0 - after[less] / before[less]
+        count[less] -= binomial_quantile(uniform[less], count[less], lost)
+    if len(more):
+        count[more] += poisson_quantile(uniform[more], after[more] - before[more])
     return out
 
 
@@ -52,6 +63,23 @@ class FamilyCounts:
     def children(self) -> IntArray:
         """Families and further siblings."""
         return self.families + self.siblings
+
+    def month(self, number: int) -> FamilyCounts:
+        """Those of one month, of counts by month."""
+        return FamilyCounts(
+            mean_families=self.mean_families[number],
+            families=self.families[number],
+            siblings=self.siblings[number],
+        )
+
+    @classmethod
+    def stacked(cls, months: Sequence[FamilyCounts]) -> FamilyCounts:
+        """Counts by month, of those of each."""
+        return cls(
+            mean_families=np.stack([m.mean_families for m in months]),
+            families=np.stack([m.families for m in months]),
+            siblings=np.stack([m.siblings for m in months]),
+        )
 
 
 def family_counts(

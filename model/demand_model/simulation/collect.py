@@ -7,36 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from demand_model.annex_a.codes import PLACEMENT_GROUPS, SOURCE_GROUPS
+from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.flows import ALL
-from demand_model.rates.fit import FlowRates
-from demand_model.simulation.care_class import care_segment
 from demand_model.simulation.scenario import Scenario
 from demand_model.simulation.scenario_runs import Outcome
 from demand_model.simulation.setup import Common
 from demand_model.simulation.timeline import Timeline
 from demand_model.simulation.trajectories import HiddenNeed, Trajectories
-from demand_model.units import DAYS_PER_YEAR
 
 FloatArray = npt.NDArray[np.float64]
-
-
-def _placement_mix(rates: FlowRates) -> FloatArray:
-    """Placement groups of children in care by segment, at the census date.
-
-    Each segment's mix leans on that of all children with the weight of five.
-    Shape (segments, placement groups); rows add up to 1.
-    """
-    care = rates.exposure.opening.care
-    segment = care_segment(np.nan_to_num(care.age_days) / DAYS_PER_YEAR, care.uasc)
-    group = np.array([PLACEMENT_GROUPS.index(g) for g in care.placement_group], dtype=int)
-    counts = np.zeros((len(CARE_SEGMENTS), len(PLACEMENT_GROUPS)))
-    np.add.at(counts, (segment, group), 1.0)
-    overall = counts.sum(axis=0)
-    overall = overall / overall.sum() if overall.sum() else np.full(len(overall), 1 / len(overall))
-    counts += 5.0 * overall
-    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def collect(common: Common, scenario: Scenario, outcomes: Sequence[Outcome]) -> Trajectories:
@@ -54,9 +34,6 @@ def collect(common: Common, scenario: Scenario, outcomes: Sequence[Outcome]) -> 
     segments = np.concatenate([r.care_by_segment for r in results], axis=2).astype(float)
     for number, segment in enumerate(CARE_SEGMENTS):
         measures["cla_open", segment] = segments[:, number]
-    placed = np.einsum("msd,sp->mpd", segments, _placement_mix(rates))
-    for number, group in enumerate(PLACEMENT_GROUPS):
-        measures["cla_open", group] = placed[:, number]
     for kept in outcomes[0].system:
         measures[kept, ALL] = np.concatenate([o.system[kept] for o in outcomes], axis=1)
     observed = {
@@ -81,11 +58,9 @@ def collect(common: Common, scenario: Scenario, outcomes: Sequence[Outcome]) -> 
 
 
 def _hidden_need(line: Timeline, outcomes: Sequence[Outcome]) -> HiddenNeed:
-    starts = np.flatnonzero(np.diff(line.month, prepend=-1))
-
     def so_far(name: str) -> FloatArray:
         steps = np.concatenate([getattr(o.paths, name) for o in outcomes], axis=1)
-        return np.cumsum(np.add.reduceat(steps, starts, axis=0), axis=0)
+        return np.cumsum(line.month_sums(steps), axis=0)
 
     return HiddenNeed(
         suppressed=so_far("suppressed"),

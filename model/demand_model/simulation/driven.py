@@ -15,7 +15,7 @@ from demand_model.flows import Flow
 from demand_model.rates.draws import RateDraws
 from demand_model.simulation.batch_input import BatchChance, BatchInput, StepHazards
 from demand_model.simulation.chance import FamilyCounts, family_counts
-from demand_model.simulation.entrant_counts import BatchCounts, EntrantCounts
+from demand_model.simulation.entrant_counts import AGAIN, BatchCounts, EntrantCounts
 from demand_model.simulation.feedback import Feedback, MonthFactors
 from demand_model.simulation.leader import Leader
 from demand_model.simulation.ledger import BatchResult, Ledger
@@ -23,13 +23,10 @@ from demand_model.simulation.members import Members
 from demand_model.simulation.monthly import Spending, month_entrants, plan_entrants
 from demand_model.simulation.scenario_inputs import EntryRoute, EntryRoutes
 from demand_model.simulation.streams import Stream, stream
-from demand_model.simulation.timeline import Timeline
+from demand_model.simulation.timeline import Timeline, sum_steps
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-_DRIVEN = 2
-"""Marks the streams of what feedback adds or takes away."""
 
 
 def run_driven(
@@ -95,7 +92,7 @@ def entrants_without_feedback(
     blocks, middle = line.blocks(), line.middle_months
     leader = Leader(chance.opening()[0], Members(chance.draws))
     for number, block in enumerate(blocks):
-        month = spending.month(number)
+        month = spending.month(number, with_care=False)
         counts.care(number, leader.plans_by_band(float(middle[block.start])), rates.plan_to_care)
         leader.expose(month)
         starting = counts.plans[number]
@@ -123,6 +120,7 @@ class _DrivenCounts:
         self._blocks = line.blocks()
         self.referral_factor = np.ones((line.steps, chance.draws))
         self._is_moved = False
+        self._added = {id(one): np.zeros_like(one.arriving) for one in (routes.plans, routes.care)}
         self._drawn: dict[Stream, list[FamilyCounts]] = {
             kind: [] for kind in (Stream.PLANS, Stream.CARE, Stream.UASC)
         }
@@ -178,12 +176,14 @@ class _DrivenCounts:
 
     def _moved(self, route: EntryRoute, rows: slice) -> FloatArray:
         """Starts that follow the referrals that feedback has added, or taken away."""
-        out = np.zeros((rows.stop - rows.start, self._chance.draws))
+        added = self._added[id(route)]
+        added[rows] = route.arriving[rows] * (self.referral_factor[rows] - 1.0)
+        out = np.empty((rows.stop - rows.start, self._chance.draws))
         for at, step in enumerate(range(rows.start, rows.stop)):
             lags = route.lags[: step + 1]
             since = slice(step + 1 - len(lags), step + 1)
-            added = route.arriving[since] * (self.referral_factor[since] - 1.0)
-            out[at] = np.einsum("ld,ld->d", added[::-1], lags) * route.conversion[step]
+            np.einsum("ld,ld->d", added[since][::-1], lags, out=out[at])
+        out *= route.conversion[rows]
         return out
 
     def _care_from_plans(
@@ -201,38 +201,25 @@ class _DrivenCounts:
         families = family_counts(
             mean,
             siblings,
-            base if base.families.ndim == 1 else _month_of(base, number),
-            stream(chance.seed, chance.batch, kind, _DRIVEN, number),
+            base if base.families.ndim == 1 else base.month(number),
+            # The streams of scenarios without feedback: with the same means, the same counts.
+            stream(chance.seed, chance.batch, kind, AGAIN, number),
         )
         self._drawn[kind].append(families)
         return families.children
 
     def counts(self) -> BatchCounts:
         """All months."""
-        plans, uasc = (_together(self._drawn[kind]) for kind in (Stream.PLANS, Stream.UASC))
+        plans, uasc = (
+            FamilyCounts.stacked(self._drawn[kind]) for kind in (Stream.PLANS, Stream.UASC)
+        )
         return BatchCounts(plans=plans, uasc=uasc, care=tuple(self._drawn[Stream.CARE]))
 
 
 def _sum(by_step: FloatArray) -> FloatArray:
     # As the months of `EntrantCounts` are summed, to the last bit.
-    return np.asarray(np.add.reduceat(by_step, [0], axis=0)[0])
+    return np.asarray(sum_steps(by_step[None])[0])
 
 
 def _most(count: IntArray) -> int:
     return int(count.max(initial=0))
-
-
-def _month_of(counts: FamilyCounts, number: int) -> FamilyCounts:
-    return FamilyCounts(
-        mean_families=counts.mean_families[number],
-        families=counts.families[number],
-        siblings=counts.siblings[number],
-    )
-
-
-def _together(counts: list[FamilyCounts]) -> FamilyCounts:
-    return FamilyCounts(
-        mean_families=np.stack([c.mean_families for c in counts]),
-        families=np.stack([c.families for c in counts]),
-        siblings=np.stack([c.siblings for c in counts]),
-    )

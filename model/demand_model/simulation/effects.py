@@ -17,13 +17,16 @@ from demand_model.errors import InvalidSettingError
 from demand_model.flows import ALL, CARE_ENDS, Flow
 from demand_model.simulation.scenario import (
     Add,
+    AddPlaces,
     AddPosts,
     FlowChange,
     Lockdown,
     Multiply,
     MultiplySystem,
     Overwrite,
+    PlacesChange,
     Scenario,
+    SystemChange,
 )
 from demand_model.simulation.timeline import Timeline
 from demand_model.system.equations import WORKFORCE_TARGETS
@@ -99,6 +102,27 @@ class LockdownEffect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlacesEffect:
+    """The authority's own places by step; each array of shape (steps,) or (steps, draws).
+
+    ``taken = children in care · (share today + moved_share) + moved_in``, at most the places
+
+    Attributes
+    ----------
+    added
+        Places beyond those of the census date.
+    moved_in
+        Children who have moved into places that were added.
+    moved_share
+        Share of children in care who live in own places beyond today's share.
+    """
+
+    added: FloatArray
+    moved_in: FloatArray
+    moved_share: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SystemEffect:
     """What a scenario does to the system around the children, by step.
 
@@ -108,14 +132,17 @@ class SystemEffect:
         Multipliers of what the system works out itself; shape (steps,).
     posts_a_month
         Posts added, FTE a month; shape (steps,).
+    places
+        Own places added and who moves into them; ``None``: as at the census date.
     """
 
     by_target: dict[str, FloatArray]
     posts_a_month: FloatArray
+    places: PlacesEffect | None = None
 
     @property
     def acts(self) -> bool:
-        """Whether there is any change."""
+        """Whether anything changes but places, which act through links alone."""
         return bool(self.by_target) or bool(np.any(self.posts_a_month))
 
     @property
@@ -199,7 +226,25 @@ def _system_effect(scenario: Scenario, line: Timeline) -> SystemEffect:
             close = begin + change.ramp_months * DAYS_PER_MONTH
             reached = np.clip((line.edges - begin) / (close - begin), 0.0, 1.0)
             posts = posts + change.workers * np.diff(reached) / line.step_months
-    return SystemEffect(by_target=by_target, posts_a_month=posts)
+    return SystemEffect(
+        by_target=by_target, posts_a_month=posts, places=_places_effect(scenario, line)
+    )
+
+
+def _places_effect(scenario: Scenario, line: Timeline) -> PlacesEffect | None:
+    added, moved_in, moved_share = np.zeros((3, line.steps))
+    changes = [c for c in scenario.changes if isinstance(c, PlacesChange)]
+    for change in changes:
+        if isinstance(change, AddPlaces):
+            added += change.places * _active(change.start, None, line)
+            filled = _come(change.start, None, change.fill_months, line)
+            moved_in += change.moved_in * filled
+        else:
+            at = np.minimum(line.month, len(change.shares) - 1)
+            moved_share += np.asarray(change.shares)[at]
+    if not changes:
+        return None
+    return PlacesEffect(added=added, moved_in=moved_in, moved_share=moved_share)
 
 
 def _referral_effect(
@@ -232,7 +277,7 @@ def _referral_effect(
 
 def _check_segments(scenario: Scenario, sources: tuple[str, ...]) -> None:
     for change in scenario.changes:
-        if isinstance(change, MultiplySystem | AddPosts):
+        if isinstance(change, SystemChange):
             continue
         named = tuple(change.referrals) if isinstance(change, Lockdown) else (change.segment,)
         flow = Flow.REFERRALS if isinstance(change, Lockdown) else change.flow
@@ -269,11 +314,15 @@ def _active(start: date, end: date | None, line: Timeline) -> FloatArray:
 
 def _weight(change: FlowChange | MultiplySystem, line: Timeline) -> FloatArray:
     """How far a change has come at each step: 0 before, 1 once its ramp is done."""
-    active = _active(change.start, change.end, line)
-    if change.ramp_months == 0:
+    return _come(change.start, change.end, change.ramp_months, line)
+
+
+def _come(start: date, end: date | None, ramp_months: float, line: Timeline) -> FloatArray:
+    active = _active(start, end, line)
+    if ramp_months == 0:
         return active
-    since = line.middle_months - line.days_since(change.start) / DAYS_PER_MONTH
-    return np.asarray(active * np.clip(since / change.ramp_months, 0.0, 1.0))
+    since = line.middle_months - line.days_since(start) / DAYS_PER_MONTH
+    return np.asarray(active * np.clip(since / ramp_months, 0.0, 1.0))
 
 
 def _blend(change: Multiply | MultiplySystem, line: Timeline) -> FloatArray:

@@ -15,6 +15,9 @@ from demand_model.simulation.timeline import Timeline
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+AGAIN = 1
+"""Marks the streams of what a scenario, or feedback, adds or takes away."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BatchCounts:
@@ -45,25 +48,38 @@ class EntrantCounts:
         first_month: int,
     ) -> None:
         self._line, self._given, self._chance, self._base = line, given, chance, base
-        self._care_means = _by_month(given.entries.care, line)
-        self._plans = family_counts(
-            _by_month(given.entries.plans, line),
+        self._blocks = line.blocks()
+        self._care_means = line.month_sums(given.entries.care)
+        self._plans = self._drawn(
+            Stream.PLANS,
+            line.month_sums(given.entries.plans),
             chance.plan_mix.siblings,
             base.plans if base else None,
-            self._stream(Stream.PLANS),
         )
-        self._uasc = family_counts(
-            _by_month(given.entries.uasc, line),
-            0.0,
-            base.uasc if base else None,
-            self._stream(Stream.UASC),
+        self._uasc = self._drawn(
+            Stream.UASC, line.month_sums(given.entries.uasc), 0.0, base.uasc if base else None
         )
         self._care: list[FamilyCounts] = list(base.care[:first_month]) if base else []
         self.plans, self.uasc = self._plans.children, self._uasc.children
 
+    def _drawn(
+        self, kind: Stream, mean: FloatArray, siblings: float, base: FamilyCounts | None
+    ) -> FamilyCounts:
+        """Draw all months of a flow: others than the baseline month by month, as feedback must.
+
+        So that with the same means they are the same counts.
+        """
+        if base is None:
+            return family_counts(mean, siblings, None, self._stream(kind))
+        months = [
+            family_counts(mean[m], siblings, base.month(m), self._stream(kind, m))
+            for m in range(len(mean))
+        ]
+        return FamilyCounts.stacked(months)
+
     def _stream(self, kind: Stream, *more: int) -> np.random.Generator:
         """The baseline's own stream, or the one for what a scenario adds or takes away."""
-        again = int(self._base is not None)
+        again = 0 if self._base is None else AGAIN
         return stream(self._chance.seed, self._chance.batch, kind, again, *more)
 
     def care(
@@ -86,7 +102,7 @@ class EntrantCounts:
         base
             Counts of the baseline in this month, where `BatchCounts` has them not yet.
         """
-        steps = self._line.blocks()[month]
+        steps = self._blocks[month]
         hazards = self._given.hazards
         a_month = (plans_by_band * plan_to_care).sum(axis=0) * hazards.conversion_drift[month]
         lengths = self._line.step_months[steps.start : steps.stop]
@@ -107,8 +123,3 @@ class EntrantCounts:
     def counts(self) -> BatchCounts:
         """All months, for scenarios that are coupled to this one."""
         return BatchCounts(plans=self._plans, uasc=self._uasc, care=tuple(self._care))
-
-
-def _by_month(by_step: FloatArray, line: Timeline) -> FloatArray:
-    """Sums over the steps of each month; shape (months, draws)."""
-    return np.asarray(np.add.reduceat(by_step, [b.start for b in line.blocks()], axis=0))

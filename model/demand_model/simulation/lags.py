@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -62,24 +64,44 @@ def lags_by_step(kernel: FloatArray, weekly: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("sw,wd->sd", kernel, weekly))
 
 
-def expected_starts(
-    referrals: FloatArray, weekly: FloatArray, lags: FloatArray, pipeline: FloatArray
-) -> FloatArray:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LaggedStarts:
+    """How starts follow referrals: the same in all scenarios of a batch of draws.
+
+    Attributes
+    ----------
+    lags
+        Starts a referral by lag in steps; shape (lags, draws).
+    waiting
+        Starts by step that follow the referrals before the census; shape (steps, draws).
+    """
+
+    lags: FloatArray
+    waiting: FloatArray
+
+
+def lagged_starts(kernel: FloatArray, pipeline: FloatArray, weekly: FloatArray) -> LaggedStarts:
+    """Starts by lag and in waiting, from starts a referral by lag week, shape (weeks, draws).
+
+    Parameters
+    ----------
+    kernel, pipeline
+        From `step_kernel` and `pipeline_weeks`.
+    """
+    waiting = np.asarray(np.einsum("sw,wd->sd", pipeline, weekly))
+    return LaggedStarts(lags=lags_by_step(kernel, weekly), waiting=waiting)
+
+
+def expected_starts(referrals: FloatArray, following: LaggedStarts) -> FloatArray:
     """Starts that referrals lead to, by step; shape (steps, draws).
 
     Parameters
     ----------
     referrals
         Expected referrals (weighted) by step and draw.
-    weekly
-        Starts a referral by lag week and draw; shape (weeks, draws).
-    lags, pipeline
-        From `lags_by_step` and `pipeline_weeks`.
     """
-    out = np.einsum("sw,wd->sd", pipeline, weekly)
-    scratch = np.empty_like(out)
-    for lag in range(min(len(lags), len(referrals))):
+    out, scratch = following.waiting.copy(), np.empty_like(following.waiting)
+    for lag, starts in enumerate(following.lags[: len(referrals)]):
         began = len(referrals) - lag
-        np.multiply(referrals[:began], lags[lag], out=scratch[:began])
-        out[lag:] += scratch[:began]
-    return np.asarray(out)
+        out[lag:] += np.multiply(referrals[:began], starts, out=scratch[:began])
+    return out

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.simulation.entrant_counts import BatchCounts
-from demand_model.simulation.members import Members
+from demand_model.simulation.leader import Leader
 from demand_model.simulation.timeline import Timeline
 
 IntArray = npt.NDArray[np.int64]
@@ -26,8 +26,8 @@ class BatchResult:
     open: dict[str, IntArray]
     care_by_segment: IntArray
     counts: BatchCounts
-    states: dict[int, tuple[Members, Members]]
-    """Plans and care at the start of the months asked for."""
+    states: dict[int, Leader]
+    """Children at the start of the months asked for."""
 
 
 class Ledger:
@@ -69,9 +69,7 @@ class Ledger:
         self.segments[month] = segments
         self._before = after
 
-    def result(
-        self, counts: BatchCounts, states: dict[int, tuple[Members, Members]]
-    ) -> BatchResult:
+    def result(self, counts: BatchCounts, states: dict[int, Leader]) -> BatchResult:
         """All months, once all are entered."""
         return BatchResult(
             starts=self.starts,

@@ -10,6 +10,7 @@ keeps its allotment in every scenario (common random numbers).
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,28 @@ LeftArray = npt.NDArray[np.float32]
 _GONE = np.float32(-1.0)
 ADULT_YEARS = 18.0
 _SHRINK_BELOW = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SparseRows:
+    """Children of rows that few draws have, an entry a child and draw.
+
+    Attributes
+    ----------
+    left
+        What is left of each one's allotment.
+    row, draw
+        Each one's row, from 0, and draw.
+    entered_months, born_years, uasc
+        Of each row.
+    """
+
+    left: LeftArray
+    row: npt.NDArray[np.intp]
+    draw: npt.NDArray[np.intp]
+    entered_months: FloatArray
+    born_years: FloatArray
+    uasc: npt.NDArray[np.bool_]
 
 
 class Members:
@@ -67,18 +90,28 @@ class Members:
         entered_months, born_years
             Time of entry and birth, counted from the census date (negative: before).
         """
-        count = self._rows + len(left)
-        if count > len(self._left):
-            self._grow(count)
-        self._left[self._rows : count] = left
-        self._rows = count
+        new = self.add(entered_months=entered_months, born_years=born_years, uasc=uasc)
+        new[:] = left
+
+    def add(
+        self,
+        *,
+        entered_months: FloatArray,
+        born_years: FloatArray,
+        uasc: npt.NDArray[np.bool_],
+    ) -> LeftArray:
+        """Add rows as `admit` does, and return their cells to be filled at once."""
+        first, self._rows = self._rows, self._rows + len(entered_months)
+        if self._rows > len(self._left):
+            self._grow(first)
         self.entered_months = np.concatenate([self.entered_months, entered_months])
         self.born_years = np.concatenate([self.born_years, born_years])
         self.uasc = np.concatenate([self.uasc, uasc])
+        return self._left[first : self._rows]
 
-    def _grow(self, count: int) -> None:
-        larger = np.empty((max(count, 2 * len(self._left) + 256), self.draws), np.float32)
-        larger[: self._rows] = self._left[: self._rows]
+    def _grow(self, filled: int) -> None:
+        larger = np.empty((max(self._rows, 2 * len(self._left) + 256), self.draws), np.float32)
+        larger[:filled] = self._left[:filled]
         self._left = larger
         self._scratch = np.empty_like(larger)
         self._flags = np.empty(larger.shape, dtype=bool)
@@ -101,7 +134,8 @@ class Members:
 
     def expose_span(self, rows: slice, spent: LeftArray) -> None:
         """Use up `spent`, shape (draws,), of the allotment of a run of rows."""
-        self._left[rows] -= spent
+        left = self._left[rows]
+        np.subtract(left, spent, out=left)
 
     def come_of_age(self, now_months: float) -> None:
         """Take out every child whose 18th birthday falls before `now_months`."""
@@ -117,11 +151,14 @@ class Members:
         """Children present by group of rows and draw; shape (groups, draws)."""
         used = self._left[: self._rows]
         present = np.greater(used, 0.0, out=self._flags[: self._rows])
-        return np.stack([_column_sums(present[group == number]) for number in range(groups)])
+        together = present.take(np.argsort(group, kind="stable"), axis=0)
+        bounds = np.cumsum(np.bincount(group, minlength=groups))
+        return _sums_of_spans(together, np.append(0, bounds))
 
     def count_spans(self, edges: npt.NDArray[np.intp]) -> IntArray:
         """Children present by span of rows and draw; shape (spans, draws)."""
-        return np.stack([self.count(slice(a, b)) for a, b in itertools.pairwise(edges)])
+        used = self._left[: self._rows]
+        return _sums_of_spans(np.greater(used, 0.0, out=self._flags[: self._rows]), edges)
 
     def copy(self) -> Members:
         """An independent copy."""
@@ -134,16 +171,35 @@ class Members:
         )
         return other
 
-    def shrink(self) -> None:
-        """Drop rows that are empty in every draw."""
-        present = (self._left[: self._rows] > 0.0).any(axis=1)
-        keep = np.flatnonzero(present)
-        if len(keep) < _SHRINK_BELOW * self._rows:
-            self._left[: len(keep)] = self._left[keep]
+    def thin(self, fewest: int) -> SparseRows:
+        """Drop rows that fewer draws than `fewest` have, and return who is left in them."""
+        used = self._left[: self._rows]
+        present = np.greater(used, 0.0, out=self._flags[: self._rows])
+        many = np.count_nonzero(present, axis=1) >= fewest
+        keep, drop = np.flatnonzero(many), np.flatnonzero(~many)
+        if len(keep) >= _SHRINK_BELOW * self._rows:
+            drop = drop[:0]
+        row, draw = np.nonzero(present.take(drop, axis=0))
+        found = SparseRows(
+            left=used[drop[row], draw],
+            row=row,
+            draw=draw,
+            entered_months=self.entered_months[drop],
+            born_years=self.born_years[drop],
+            uasc=self.uasc[drop],
+        )
+        if len(drop):
+            self._left[: len(keep)] = used[keep]
             self._rows = len(keep)
             self.entered_months = self.entered_months[keep]
             self.born_years = self.born_years[keep]
             self.uasc = self.uasc[keep]
+        return found
+
+
+def _sums_of_spans(present: npt.NDArray[np.bool_], edges: npt.NDArray[np.intp]) -> IntArray:
+    """True values by span of rows and column; shape (spans, columns)."""
+    return np.stack([_column_sums(present[a:b]) for a, b in itertools.pairwise(edges.tolist())])
 
 
 def _column_sums(present: npt.NDArray[np.bool_]) -> IntArray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ from demand_model.errors import InvalidSettingError
 from demand_model.simulation.scenario import Scenario
 from demand_model.simulation.streams import Stream, stream
 from demand_model.simulation.trajectories import HiddenNeed, Trajectories
+
+FloatArray = npt.NDArray[np.float64]
 
 MIXTURE = "Weighted mix"
 """Name of the mixture among the scenarios."""
@@ -59,35 +62,56 @@ def mixture(
     """
     by_name = {t.scenario.name: t for t in trajectories}
     _check(odds, by_name, name)
-    likely = {n: share for n, share in odds.items() if share > 0.0}
-    parts = [(by_name[n], likely[n]) for n in sorted(likely)]
-    first = parts[0][0]
-    draws = next(iter(first.measures.values())).shape[1]
-    lived = _assigned([share for _, share in parts], draws, seed)
-    words = ", ".join(f"{n} {share:.0%}" for n, share in likely.items())
-
-    def taken(arrays: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-        out = arrays[0].copy()
-        for number, array in enumerate(arrays[1:], start=1):
-            out[:, lived == number] = array[:, lived == number]
-        return out
-
+    draws = next(iter(trajectories[0].measures.values())).shape[1]
+    lived = lives(odds, draws, seed)
+    parts = [by_name[n] for n in lived.scenarios]
+    first = parts[0]
+    words = ", ".join(f"{n} {share:.0%}" for n, share in odds.items() if share > 0.0)
     return Trajectories(
         scenario=Scenario(name=name, description=f"One of these comes: {words}."),
         months=first.months,
         opening=first.opening,
         measures={
-            key: taken([t.measures[key] for t, _ in parts])
+            key: lived.taken([t.measures[key] for t in parts])
             for key in first.measures
-            if all(key in t.measures for t, _ in parts)
+            if all(key in t.measures for t in parts)
         },
         observed=first.observed,
         hidden_need=HiddenNeed(
-            suppressed=taken([t.hidden_need.suppressed for t, _ in parts]),
-            returned=taken([t.hidden_need.returned for t, _ in parts]),
-            not_returning=taken([t.hidden_need.not_returning for t, _ in parts]),
+            suppressed=lived.taken([t.hidden_need.suppressed for t in parts]),
+            returned=lived.taken([t.hidden_need.returned for t in parts]),
+            not_returning=lived.taken([t.hidden_need.not_returning for t in parts]),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lives:
+    """Which draw of a mixture lives through which scenario.
+
+    Attributes
+    ----------
+    scenarios
+        Names of those that can come.
+    number
+        Of each draw, in `scenarios`; shape (draws,).
+    """
+
+    scenarios: tuple[str, ...]
+    number: npt.NDArray[np.intp]
+
+    def taken(self, arrays: Sequence[FloatArray]) -> FloatArray:
+        """Put together the draws of the scenarios' arrays; the last axis is the draw."""
+        out = arrays[0].copy()
+        for number, array in enumerate(arrays[1:], start=1):
+            out[..., self.number == number] = array[..., self.number == number]
+        return out
+
+
+def lives(odds: Mapping[str, float], draws: int, seed: int = 0) -> Lives:
+    """Which draw lives through which scenario; the order of the odds is no part of it."""
+    likely = {name: odds[name] for name in sorted(odds) if odds[name] > 0.0}
+    return Lives(scenarios=tuple(likely), number=_assigned(tuple(likely.values()), draws, seed))
 
 
 def _check(odds: Mapping[str, float], known: Mapping[str, Trajectories], name: str) -> None:

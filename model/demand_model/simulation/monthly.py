@@ -6,11 +6,13 @@ are summed before any child is touched: the result is that of going step by step
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from demand_model.exposure.bands import PLAN_BANDS
 from demand_model.flows import CARE_ENDS, Flow
 from demand_model.rates.draws import RateDraws
 from demand_model.simulation.batch_input import BatchChance, StepHazards
@@ -23,7 +25,9 @@ from demand_model.simulation.timeline import Timeline
 
 FloatArray = npt.NDArray[np.float64]
 
-_HALF = np.float32(0.5)
+_HALF, _ALL = np.float32(0.5), np.float32(1.0)
+_MONTHS_BETWEEN_TIDYING = 3
+"""Looking for empty rows costs as much as exposing all rows for a month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,9 +45,10 @@ class Month:
     end
         End of the month, in months since the census date.
     plan_spent
-        Hazard times length of each step by band; shape (bands, draws).
+        Hazard times length of each step by band; shape (steps, bands, draws).
     care_spent
-        The same for care, by class (`care_class`); shape (classes, draws).
+        The same for care, by class (`care_class`); shape (steps, classes, draws). No
+        classes where care was not asked for.
     plan_total, care_total
         Sums over the steps.
     """
@@ -52,10 +57,61 @@ class Month:
     steps: range
     middle: FloatArray
     end: float
-    plan_spent: list[LeftArray]
-    care_spent: list[LeftArray]
+    plan_spent: LeftArray
+    care_spent: LeftArray
     plan_total: LeftArray
     care_total: LeftArray
+
+    @property
+    def is_for_tidying(self) -> bool:
+        """Whether empty rows are looked for at its end."""
+        return self.number % _MONTHS_BETWEEN_TIDYING == 0
+
+    def plan_paths(self, entered_months: FloatArray) -> ClassPaths:
+        """Bands of children on plans."""
+
+        def bands(when: FloatArray, who: npt.NDArray[np.intp] | slice) -> npt.NDArray[np.intp]:
+            return PLAN_BANDS.index(when - entered_months[who])
+
+        return self._paths(bands)
+
+    def care_paths(
+        self, entered_months: FloatArray, born_years: FloatArray, uasc: npt.NDArray[np.bool_]
+    ) -> ClassPaths:
+        """Classes of children in care."""
+
+        def classes(when: FloatArray, who: npt.NDArray[np.intp] | slice) -> npt.NDArray[np.intp]:
+            return care_class(when - entered_months[who], when / 12.0 - born_years[who], uasc[who])
+
+        return self._paths(classes)
+
+    def _paths(self, class_at: ClassAt) -> ClassPaths:
+        # Bands only rise: who has the same at both ends has it all the time.
+        first, last = class_at(self.middle[[0, -1], None], slice(None))
+        moved = np.flatnonzero(first != last)
+        return ClassPaths(first=first, moved=moved, of_moved=class_at(self.middle[:, None], moved))
+
+
+ClassAt = Callable[[FloatArray, "npt.NDArray[np.intp] | slice"], npt.NDArray[np.intp]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassPaths:
+    """Classes of hazard that children go through in a month: most keep theirs.
+
+    Attributes
+    ----------
+    first
+        At the first step; shape (children,).
+    moved
+        Numbers of those whose class changes.
+    of_moved
+        Their classes; shape (steps, moved).
+    """
+
+    first: npt.NDArray[np.intp]
+    moved: npt.NDArray[np.intp]
+    of_moved: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,15 +125,12 @@ class Entrants:
     entered
         Time of entry in months since the census date; shape (places,).
     used
-        Shape (histories, draws).
-    history
-        Row of `used` of each place; shape (places,).
+        Shape (places, draws).
     """
 
     places: Places
     entered: FloatArray
     used: LeftArray
-    history: npt.NDArray[np.intp]
     uasc: bool
 
 
@@ -94,17 +147,21 @@ class Spending:
         self._edges = line.edges_months
         self._care_totals = rates.care_ends.sum(axis=0)
 
-    def month(self, number: int, factors: MonthFactors = NOTHING_ACTS) -> Month:
+    def month(
+        self, number: int, factors: MonthFactors = NOTHING_ACTS, *, with_care: bool = True
+    ) -> Month:
         """Work out what a month uses up.
 
         Parameters
         ----------
         factors
             What acts back on the flows in this month.
+        with_care
+            Whether anyone in care is exposed.
         """
         steps = self._blocks[number]
-        plans = [self._plans(number, step, factors) for step in steps]
-        care = [self._care(number, step, factors) for step in steps]
+        plans = self._plans(number, factors)
+        care = self._care(number, factors) if with_care else self._no_care(number)
         return Month(
             number=number,
             steps=steps,
@@ -116,80 +173,76 @@ class Spending:
             care_total=total(care),
         )
 
-    def _plans(self, month: int, step: int, factors: MonthFactors) -> LeftArray:
-        drift = self._hazards.plan_drift[month]
-        factor = drift * (self._hazards.plan_ends[step] * self._length[step])
-        factor = factor * self._acting(factors, Flow.PLAN_ENDS, month, step)
-        return np.asarray(self._rates.plan_ends * factor, dtype=np.float32)
+    def _plans(self, month: int, factors: MonthFactors) -> LeftArray:
+        steps = self._rows(month)
+        by_step = self._hazards.plan_ends[steps] * self._length[steps]
+        factor = self._hazards.plan_drift[month] * by_step[:, None]
+        if factors.acts_on((Flow.PLAN_ENDS,)):
+            factor *= factors.of(Flow.PLAN_ENDS)
+        return np.asarray(self._rates.plan_ends * factor[:, None, :], dtype=np.float32)
 
-    def _care(self, month: int, step: int, factors: MonthFactors) -> LeftArray:
+    def _care(self, month: int, factors: MonthFactors) -> LeftArray:
+        steps, shape = self._blocks[month], self._care_totals.shape
+        out = np.empty((len(steps), *shape), np.float32)
+        for number, spent in enumerate(out):
+            self._care_step(month, number, factors, spent)
+        return out.reshape(len(steps), -1, shape[-1])
+
+    def _no_care(self, month: int) -> LeftArray:
+        return np.empty((len(self._blocks[month]), 0, self._care_totals.shape[-1]), np.float32)
+
+    def _care_step(self, month: int, number: int, factors: MonthFactors, out: LeftArray) -> None:
+        """What one step of a month, by its number in it, uses up in care."""
+        step = self._blocks[month].start + number
         by_reason = self._hazards.care_ends[step]
-        total: FloatArray
-        scale: FloatArray | float
+        scale: FloatArray | float = 1.0
         if factors.acts_on(CARE_ENDS):
-            acting = [self._acting(factors, flow, month, step) for flow in CARE_ENDS]
-            each = [b * a for b, a in zip(by_reason, acting, strict=True)]
-            weights = np.stack(np.broadcast_arrays(*each))
-            total, scale = np.einsum("rd,rbsd->bsd", weights, self._rates.care_ends), 1.0
+            weights = np.empty((len(CARE_ENDS), out.shape[-1]))
+            for row, (flow, share) in enumerate(zip(CARE_ENDS, by_reason, strict=True)):
+                weights[row] = share * _at(factors.of(flow), number)
+            by_class = np.einsum("rd,rbsd->bsd", weights, self._rates.care_ends)
         elif np.ptp(by_reason) == 0.0:
-            total, scale = self._care_totals, by_reason[0]
+            by_class, scale = self._care_totals, by_reason[0]
         else:
-            total, scale = np.tensordot(by_reason, self._rates.care_ends, axes=1), 1.0
+            by_class = np.tensordot(by_reason, self._rates.care_ends, axes=1)
         factor = self._hazards.care_drift[month] * (self._length[step] * scale)
-        by_class = (total * factor).reshape(-1, total.shape[-1])
-        return np.asarray(by_class, dtype=np.float32)
+        # Multiplied in double precision, then rounded, without an array in between.
+        np.multiply(by_class, factor, out=out, casting="same_kind")
 
-    def _acting(
-        self, factors: MonthFactors, flow: Flow, month: int, step: int
-    ) -> FloatArray | float:
-        """What acts on a flow in one step; shape (draws,), or 1."""
-        acting = factors.of(flow)
-        return acting if isinstance(acting, float) else acting[step - self._blocks[month].start]
+    def _rows(self, month: int) -> slice:
+        return slice(self._blocks[month].start, self._blocks[month].stop)
+
+
+def _at(acting: FloatArray | float, number: int) -> FloatArray | float:
+    return acting if isinstance(acting, float) else np.asarray(acting[number])
 
 
 def plan_entrants(places: Places, month: Month) -> Entrants:
     """Entrants to plans: all are in the first band until the month's end."""
-    first_band = [use[0] for use in month.plan_spent]
-    used = np.stack([_half_then(n, first_band) for n in range(len(first_band))])
+    first_band = month.plan_spent[:, 0]
+    used = first_band * _HALF
+    for step in range(1, len(used)):
+        used[:step] += first_band[step]
     return Entrants(
         places=places,
         entered=month.middle[places.step],
-        used=used,
-        history=places.step,
+        used=used.take(places.step, axis=0),
         uasc=False,
     )
 
 
 def care_entrants(places: Places, month: Month, *, uasc: bool) -> Entrants:
-    """Entrants to care: few histories differ (step of entry, age group), each is summed once."""
+    """Entrants to care: half of their step of entry, and all later ones by their class then."""
     entered = month.middle[places.step]
-    cells = np.stack(
-        [
-            care_class(
-                middle - entered,
-                places.ages_years + (middle - entered) / 12.0,
-                np.full(len(entered), uasc),
-            )
-            for middle in month.middle
-        ]
-    )
-    cells[np.arange(len(cells))[:, None] < places.step] = -1  # not there yet
-    paths, first, history = np.unique(cells, axis=1, return_index=True, return_inverse=True)
-    used = [
-        _half_then(
-            int(places.step[at]),
-            [use[cell] for use, cell in zip(month.care_spent, path, strict=True)],
-        )
-        for at, path in zip(first, paths.T, strict=True)
-    ]
-    draws = month.care_spent[0].shape[1]
-    return Entrants(
-        places=places,
-        entered=entered,
-        used=np.stack(used) if used else np.zeros((0, draws), np.float32),
-        history=np.asarray(history, dtype=np.intp).ravel(),
-        uasc=uasc,
-    )
+    since = month.middle[:, None] - entered
+    cells = care_class(since, places.ages_years + since / 12.0, np.array(uasc))
+    used = np.zeros((len(entered), month.care_spent.shape[2]), np.float32)
+    for step, (use, cell) in enumerate(zip(month.care_spent, cells, strict=True)):
+        there = np.flatnonzero(places.step <= step)
+        amount = use.take(cell[there], axis=0)
+        amount *= np.where(places.step[there] == step, _HALF, _ALL)[:, None]
+        used[there] += amount
+    return Entrants(places=places, entered=entered, used=used, uasc=uasc)
 
 
 def month_entrants(
@@ -213,14 +266,9 @@ def month_entrants(
     )
 
 
-def total(parts: list[LeftArray]) -> LeftArray:
-    """Sum of arrays of one shape."""
-    out = parts[0].copy()
+def total(parts: LeftArray | list[LeftArray]) -> LeftArray:
+    """Sum of arrays of one shape, or over the first axis, one after the other."""
+    out: LeftArray = parts[0].copy()
     for part in parts[1:]:
         out += part
     return out
-
-
-def _half_then(step: int, spent: list[LeftArray]) -> LeftArray:
-    """Half of what is used up in `step`, and all of what is in later ones; shape (draws,)."""
-    return total([spent[step] * _HALF, *spent[step + 1 :]])

@@ -40,6 +40,7 @@ from demand_model.rates.draws import (
     uasc_entry_ages,
 )
 from demand_model.rates.fit import FlowRates
+from demand_model.rates.following import following
 from demand_model.rates.history import Process
 from demand_model.rates.priors import SOURCE_PRIOR_EVENTS, SOURCE_SHARES
 from demand_model.simulation.scenario import (
@@ -106,6 +107,7 @@ class _Drawn:
     others: dict[str, float]
     uasc: float
     referrals: Sequence[float]
+    following: Sequence[float]
     source_share: Sequence[float]
     drift: dict[str, Sequence[float]]
 
@@ -146,6 +148,7 @@ def _draw_inputs(
 ) -> list[_Drawn]:
     drawn = draw_rates(rates, draws, rng, balanced=balanced)
     paths = rates.intake.draw_paths(line.months, draws, rng)
+    follows = following(paths)
     weights = rates.source_counts + SOURCE_PRIOR_EVENTS * np.asarray(SOURCE_SHARES)
     shares = rng.dirichlet(weights / rates.dispersion["referrals"], draws)
     paths_of = rate_drifts(rates, drawn, line.months, [rng] * len(Process))
@@ -162,6 +165,7 @@ def _draw_inputs(
             referrals=[
                 float(paths[m, d] * w) for m, w in zip(line.month, line.working_share, strict=True)
             ],
+            following=follows[line.month, d].tolist(),
             source_share=shares[d].tolist(),
             drift={name: path[:, d].tolist() for name, path in drift.items()},
         )
@@ -287,20 +291,33 @@ class _World:
         for number, source in enumerate(SOURCE_GROUPS):
             share = one.source_share[number]
             coming = [self._expected_referrals(one, step, source, share) for step in range(steps)]
+            follows = [self._follows(one, step, source, share) for step in range(steps)]
             weighted = [0.0] * steps
             for lock in self._lockdowns():
                 self._hide(lock, source, coming, weighted, tally)
             for step in range(steps):
                 back = weighted[step]
                 for to in converting:
-                    converting[to][step] += (coming[step] + back) * float(ratio[to][number])
+                    ready = (coming[step] + back) * float(ratio[to][number])
+                    converting[to][step] += ready * follows[step]
             self._count_referrals(source, coming, tally)
         return converting
 
-    def _expected_referrals(self, one: _Drawn, step: int, source: str, share: float) -> float:
-        """Ordinary referrals of a source in a step, before lockdowns hide any."""
+    def _follows(self, one: _Drawn, step: int, source: str, share: float) -> float:
+        """How far starts follow ordinary referrals: in full those that a scenario numbers."""
+        coming = self._expected_referrals(one, step, source, share)
+        converting = self._expected_referrals(one, step, source, share, one.following[step])
+        return converting / coming if coming > 0.0 else 1.0
+
+    def _expected_referrals(
+        self, one: _Drawn, step: int, source: str, share: float, follows: float = 1.0
+    ) -> float:
+        """Ordinary referrals of a source in a step, before lockdowns hide any.
+
+        Those of the baseline count as `follows`.
+        """
         of_month = float(self.line.working_share[step])
-        per_month = one.referrals[step] / of_month * share if of_month else 0.0
+        per_month = one.referrals[step] / of_month * share * follows if of_month else 0.0
         if not self.scenario.changes:
             return per_month * of_month
 

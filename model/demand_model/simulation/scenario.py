@@ -13,7 +13,7 @@ from datetime import date
 
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import ALL, Flow
-from demand_model.system.equations import INTERNAL_TARGETS
+from demand_model.system.equations import SYSTEM_LEVERS
 
 _NOT_SIMULATED = (Flow.REFERRAL_NFA, Flow.RE_REFERRALS)
 
@@ -164,9 +164,10 @@ class Lockdown:
 class MultiplySystem:
     """Multiply what the system works out itself by `factor` from `start` (until `end`, exclusive).
 
-    `target` is one of `demand_model.system.INTERNAL_TARGETS`, such as ``nfa_share`` (a
-    higher threshold at the front door) or ``ideal_caseload``. The factor moves
-    linearly from 1 over `ramp_months`.
+    `target` is one of `demand_model.system.equations.SYSTEM_LEVERS`, such as ``nfa_share``
+    (a higher threshold at the front door), ``ideal_caseload``, or ``free_places``: what free
+    places do to entries to care, of which 0 leaves nothing. The factor moves linearly from
+    1 over `ramp_months`.
     """
 
     target: str
@@ -176,9 +177,9 @@ class MultiplySystem:
     ramp_months: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.target not in INTERNAL_TARGETS:
+        if self.target not in SYSTEM_LEVERS:
             raise InvalidSettingError(
-                f"Invalid target: {self.target}. It must be one of: {', '.join(INTERNAL_TARGETS)}."
+                f"Invalid target: {self.target}. It must be one of: {', '.join(SYSTEM_LEVERS)}."
             )
         _check_span("the change", self.start, self.end)
         _check_at_least("factor", self.factor)
@@ -206,8 +207,64 @@ class AddPosts:
             )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddPlaces:
+    """Add places of the authority's own from `start`, and fill them with children in care.
+
+    What links from places see; where children live is worked out by
+    `demand_model.results.placements`. Without a number of own places it does nothing.
+
+    Attributes
+    ----------
+    places
+        How many open on that day.
+    moved_in
+        Children who move into own places from others, less those whose own place is left.
+    fill_months
+        Months over which they move, evenly; until then the places stand free. 0: at once.
+    """
+
+    places: float
+    start: date
+    moved_in: float = 0.0
+    fill_months: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_at_least("places", self.places)
+        _check_at_least("months until places are filled", self.fill_months)
+        if not self.moved_in <= self.places:
+            raise InvalidSettingError(
+                f"Invalid number of children who move in: {self.moved_in}. It must be "
+                f"{self.places:g} or less, the places there are."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveIntoOwnPlaces:
+    """Let more of the children in care live in the authority's own places than today.
+
+    Attributes
+    ----------
+    shares
+        Share of children in care beyond today's (below 0: fewer), in each month of the
+        forecast; the last one stays.
+    """
+
+    shares: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        wrong = [share for share in self.shares if not -1.0 <= share <= 1.0]
+        if wrong or not self.shares:
+            raise InvalidSettingError(
+                f"Invalid shares in own places: {wrong[0] if wrong else 'none'}. There must be "
+                "one a month, from -1 to 1."
+            )
+
+
 FlowChange = Multiply | Add | Overwrite
-Change = FlowChange | Lockdown | MultiplySystem | AddPosts
+PlacesChange = AddPlaces | MoveIntoOwnPlaces
+SystemChange = MultiplySystem | AddPosts | PlacesChange
+Change = FlowChange | Lockdown | SystemChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

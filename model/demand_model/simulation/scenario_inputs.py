@@ -13,7 +13,7 @@ from demand_model.rates.fit import FlowRates
 from demand_model.simulation.batch_input import Entries, StepHazards
 from demand_model.simulation.care_class import care_class
 from demand_model.simulation.effects import FlowEffect, ScenarioEffects
-from demand_model.simulation.lags import expected_starts, lags_by_step
+from demand_model.simulation.lags import LaggedStarts, expected_starts
 from demand_model.simulation.pathways import ReferralPaths
 from demand_model.simulation.setup import Common, DrawBatch
 from demand_model.simulation.timeline import Timeline
@@ -60,13 +60,17 @@ class EntryRoutes:
     care: EntryRoute
     uasc: FloatArray
 
+    @property
+    def entries(self) -> Entries:
+        """All entrants by step and draw."""
+        return Entries(plans=self.plans.total, care=self.care.total, uasc=self.uasc)
+
 
 def expected_entries(
     common: Common, batch: DrawBatch, effects: ScenarioEffects, paths: ReferralPaths
 ) -> Entries:
     """Expected entrants by step and draw: from referrals, and others."""
-    routes = entry_routes(common, batch, effects, paths)
-    return Entries(plans=routes.plans.total, care=routes.care.total, uasc=routes.uasc)
+    return entry_routes(common, batch, effects, paths).entries
 
 
 def entry_routes(
@@ -78,20 +82,18 @@ def entry_routes(
     def route(
         flows: tuple[Flow, Flow],
         referrals: FloatArray,
-        weekly: FloatArray,
+        following: LaggedStarts,
         others: FloatArray,
-        pipeline: FloatArray,
         drift: FloatArray,
         share: float,
     ) -> EntryRoute:
         flow, other = flows
-        lags = lags_by_step(common.kernel, weekly)
         change = _as_multiplier(effects.of(flow, line.steps), share)[:, None]
         by_step = drift[line.month]
-        linked = expected_starts(referrals, weekly, lags, pipeline)
+        linked = expected_starts(referrals, following)
         return EntryRoute(
             arriving=referrals,
-            lags=lags,
+            lags=following.lags,
             conversion=change * by_step,
             linked=linked * change * by_step,
             other=_area_flow(effects.of(other, line.steps), others[None, :] * by_step, line),
@@ -101,18 +103,16 @@ def entry_routes(
         plans=route(
             (Flow.REFERRAL_TO_PLAN, Flow.OTHER_PLAN_STARTS),
             paths.to_plan,
-            rates.plan_lags,
+            batch.plan_lags,
             rates.other_plan,
-            common.plan_pipeline,
             batch.plan_conversion,
             common.rates.to_plan.share,
         ),
         care=route(
             (Flow.REFERRAL_TO_CARE, Flow.OTHER_CARE_STARTS),
             paths.to_care,
-            rates.care_lags,
+            batch.care_lags,
             rates.other_care,
-            common.care_pipeline,
             batch.care_conversion,
             common.rates.to_care.share,
         ),
@@ -140,7 +140,10 @@ def _as_multiplier(effect: FlowEffect, fitted: float) -> FloatArray:
 def step_hazards(common: Common, batch: DrawBatch, effects: ScenarioEffects) -> StepHazards:
     """Multipliers of exit rates by step; an overwrite is relative to the opening stock."""
     steps = common.line.steps
-    now = opening_rates(common.rates)
+    exits = (Flow.PLAN_ENDS, Flow.PLAN_TO_CARE, *CARE_ENDS)
+    overwritten = any(np.any(effects.of(flow, steps).overwrite_target) for flow in exits)
+    # Without an overwrite nothing is relative to what is now, which takes a while to say.
+    now = opening_rates(common.rates) if overwritten else dict.fromkeys(exits, 1.0)
     return StepHazards(
         plan_ends=_as_multiplier(effects.of(Flow.PLAN_ENDS, steps), now[Flow.PLAN_ENDS]),
         plan_to_care=_as_multiplier(effects.of(Flow.PLAN_TO_CARE, steps), now[Flow.PLAN_TO_CARE]),

@@ -16,7 +16,12 @@ from demand_model.simulation.effects import ScenarioEffects
 from demand_model.simulation.entrant_counts import BatchCounts
 from demand_model.simulation.ledger import BatchResult
 from demand_model.simulation.pathways import ReferralPaths, referral_paths
-from demand_model.simulation.scenario_inputs import entry_routes, expected_entries, step_hazards
+from demand_model.simulation.scenario_inputs import (
+    EntryRoutes,
+    entry_routes,
+    expected_entries,
+    step_hazards,
+)
 from demand_model.simulation.setup import Common, DrawBatch
 from demand_model.simulation.streams import Stream, stream
 from demand_model.simulation.system_feedback import (
@@ -58,6 +63,15 @@ class Anchor:
     referral_counts: npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Way:
+    """What one scenario asks for, before any chance."""
+
+    effects: ScenarioEffects
+    paths: ReferralPaths
+    routes: EntryRoutes
+
+
 def run_scenarios(
     common: Common,
     batch: DrawBatch,
@@ -73,9 +87,12 @@ def run_scenarios(
     acts = system is not None and bool(system.links)
     driven = [i for i, e in enumerate(effects) if acts or e.system.acts]
     plain = [i for i in range(len(effects)) if i not in driven]
+    base_routes = entry_routes(common, batch, effects[0], paths[0])
     given = {
         i: BatchInput(
-            entries=expected_entries(common, batch, effects[i], paths[i]),
+            entries=expected_entries(common, batch, effects[i], paths[i])
+            if i
+            else base_routes.entries,
             hazards=step_hazards(common, batch, effects[i]),
         )
         for i in {0, *plain}
@@ -100,9 +117,11 @@ def run_scenarios(
     }
     if system is not None:
         average = average_referrals(common.line, paths[0].total)
-        out = _followed(common, out, system, average)
+        out = _followed(common, out, effects, system, average)
         for i in driven:
-            out[i] = _run_driven(common, batch, effects[i], paths[i], anchor, system, average)
+            routes = entry_routes(common, batch, effects[i], paths[i]) if i else base_routes
+            way = Way(effects=effects[i], paths=paths[i], routes=routes)
+            out[i] = _run_driven(common, batch, way, anchor, system, average)
     return [out[i] for i in range(len(effects))]
 
 
@@ -137,12 +156,12 @@ def _run_groups(common: Common, batch: DrawBatch, given: list[BatchInput]) -> li
 def _run_driven(
     common: Common,
     batch: DrawBatch,
-    effects: ScenarioEffects,
-    paths: ReferralPaths,
+    way: Way,
     anchor: Anchor,
     system: System,
     average: FloatArray,
 ) -> Outcome:
+    paths = way.paths
     feedback = SystemFeedback(
         system,
         common.line,
@@ -150,13 +169,13 @@ def _run_driven(
         plans=float(len(common.plans)),
         care=float(len(common.care)),
         average=average,
-        change=effects.system,
+        change=way.effects.system,
     )
     result, factor = run_driven(
         common.line,
         batch.rates,
-        entry_routes(common, batch, effects, paths),
-        step_hazards(common, batch, effects),
+        way.routes,
+        step_hazards(common, batch, way.effects),
         batch.chance,
         base=anchor.counts,
         feedback=feedback,
@@ -176,14 +195,16 @@ def _run_driven(
 
 def _by_month(line: Timeline, referrals: FloatArray, factor: FloatArray) -> FloatArray:
     """Multiplier of a month's referrals from that of its steps; shape (months, draws)."""
-    starts = [block.start for block in line.blocks()]
-    before = np.add.reduceat(referrals, starts, axis=0)
-    after = np.add.reduceat(referrals * factor, starts, axis=0)
+    before, after = line.month_sums(referrals), line.month_sums(referrals * factor)
     return np.divide(after, before, out=np.ones_like(after), where=before > 0.0)
 
 
 def _followed(
-    common: Common, plain: Mapping[int, Outcome], system: System, average: FloatArray
+    common: Common,
+    plain: Mapping[int, Outcome],
+    effects: Sequence[ScenarioEffects],
+    system: System,
+    average: FloatArray,
 ) -> dict[int, Outcome]:
     """Add what the system comes to where nothing acts back."""
     seen = [
@@ -191,8 +212,9 @@ def _followed(
             referrals=o.paths.total,
             plans=_from_census(o.result.open["cp"], len(common.plans)),
             care=_from_census(o.result.open["cla"], len(common.care)),
+            places=effects[i].system.places,
         )
-        for o in plain.values()
+        for i, o in plain.items()
     ]
     series = follow(system, common.line, seen, average)
     return {

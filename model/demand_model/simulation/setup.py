@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,13 @@ from demand_model.rates.draws import (
     uasc_entry_ages,
 )
 from demand_model.rates.fit import FlowRates
+from demand_model.rates.following import following
 from demand_model.rates.history import Process
 from demand_model.rates.priors import SOURCE_PRIOR_EVENTS, SOURCE_SHARES
 from demand_model.simulation.batch_input import BatchChance
 from demand_model.simulation.chance import mean_siblings
 from demand_model.simulation.entrants import EntrantMix
-from demand_model.simulation.lags import pipeline_weeks, step_kernel
+from demand_model.simulation.lags import LaggedStarts, lagged_starts, pipeline_weeks, step_kernel
 from demand_model.simulation.pathways import ReferralBase
 from demand_model.simulation.streams import Stream, stream
 from demand_model.simulation.timeline import Timeline, timeline
@@ -48,6 +49,8 @@ class DrawBatch:
     care_conversion: FloatArray
     plan_exit: FloatArray
     care_exit: FloatArray
+    plan_lags: LaggedStarts
+    care_lags: LaggedStarts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,6 +160,7 @@ def draw_batches(common: Common, draws: int, seed: int, *, balanced: bool) -> li
     rates, line = common.rates, common.line
     drawn = draw_rates(rates, draws, stream(seed, 0, Stream.RATES), balanced=balanced)
     paths = rates.intake.draw_paths(line.months, draws, stream(seed, 0, Stream.INTAKE))
+    follows = following(paths)[line.month]
     paths = paths * rates.referral_scale
     weights = rates.source_counts + SOURCE_PRIOR_EVENTS * np.asarray(SOURCE_SHARES)
     shares = stream(seed, 0, Stream.SOURCES).dirichlet(
@@ -168,7 +172,8 @@ def draw_batches(common: Common, draws: int, seed: int, *, balanced: bool) -> li
     batches = []
     for number, begin in enumerate(range(0, draws, BATCH_DRAWS)):
         mine = np.arange(begin, min(begin + BATCH_DRAWS, draws))
-        plan_conversion, care_conversion, plan_exit, care_exit = (d[:, mine] for d in drifts)
+        own = _rates_of(drawn, mine)
+        plan_conversion, care_conversion, plan_exit, care_exit = (_taken(d, mine) for d in drifts)
         batches.append(
             DrawBatch(
                 chance=BatchChance(
@@ -182,17 +187,34 @@ def draw_batches(common: Common, draws: int, seed: int, *, balanced: bool) -> li
                     care_mix=common.care_mix,
                     uasc_mix=common.uasc_mix,
                 ),
-                rates=drawn.take(mine),
+                rates=own,
                 referrals=ReferralBase(
-                    level=level[:, mine],
-                    source_share=shares.T[:, mine],
+                    level=_taken(level, mine),
+                    source_share=_taken(shares.T, mine),
                     plan_ratio=rates.to_plan.source_ratio,
                     care_ratio=rates.to_care.source_ratio,
+                    following=_taken(follows, mine),
                 ),
                 plan_conversion=plan_conversion,
                 care_conversion=care_conversion,
                 plan_exit=plan_exit,
                 care_exit=care_exit,
+                plan_lags=lagged_starts(common.kernel, common.plan_pipeline, own.plan_lags),
+                care_lags=lagged_starts(common.kernel, common.care_pipeline, own.care_lags),
             )
         )
     return batches
+
+
+def _taken(values: FloatArray, draws: npt.NDArray[np.intp]) -> FloatArray:
+    """Some draws (the last axis), side by side in memory.
+
+    Plain indexing puts the last axis first in memory; with it all arithmetic of a batch
+    would stride.
+    """
+    return np.ascontiguousarray(values[..., draws])
+
+
+def _rates_of(drawn: RateDraws, draws: npt.NDArray[np.intp]) -> RateDraws:
+    taken = {f.name: _taken(getattr(drawn, f.name), draws) for f in fields(RateDraws)}
+    return RateDraws(**taken)

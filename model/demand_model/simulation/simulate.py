@@ -105,10 +105,10 @@ def simulate_prepared(
     _check(scenarios)
     common, batches = prepared.common, prepared.batches
     line = common.line
-    effects = {s.name: resolve(s, line, SOURCE_GROUPS) for s in (BASELINE, *scenarios)}
-    effects[BASELINE.name] = resolve(BASELINE, line, SOURCE_GROUPS)
+    laid = {s.name: s if system is None else system.laid_upon(s) for s in (BASELINE, *scenarios)}
+    effects = {name: resolve(s, line, SOURCE_GROUPS) for name, s in laid.items()}
     around = _around(system, common.rates, [s for s in scenarios if effects[s.name].system.acts])
-    wanted = [s for s in scenarios if s.changes]
+    wanted = [s for s in scenarios if laid[s.name].changes != laid[BASELINE.name].changes]
     done = 0
     outcomes: dict[str, list[Outcome]] = {s.name: [] for s in scenarios}
     total = len(batches) * (len(wanted) + 1)

@@ -10,6 +10,8 @@ from enum import IntEnum
 
 import numpy as np
 
+_GREATEST_WORD = 2**32 - 1
+
 
 class Stream(IntEnum):
     """What a stream of random numbers is for."""
@@ -33,4 +35,9 @@ class Stream(IntEnum):
 
 def stream(seed: int, batch: int, kind: Stream, *more: int) -> np.random.Generator:
     """A generator for one purpose; the same arguments always give the same numbers."""
-    return np.random.Generator(np.random.SFC64([seed, batch, int(kind), *more]))
+    words = [seed, batch, int(kind), *more]
+    if all(
+        0 <= word <= _GREATEST_WORD for word in words
+    ):  # the same seeds as from a list, in half the time
+        return np.random.Generator(np.random.SFC64(np.array(words, dtype=np.uint32)))
+    return np.random.Generator(np.random.SFC64(words))

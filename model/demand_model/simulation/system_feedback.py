@@ -10,7 +10,7 @@ acts back.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,9 @@ from demand_model.dynamics.evaluate import Value
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import Flow
 from demand_model.rates.intake_prior import NATIONAL_INTAKE
-from demand_model.simulation.effects import SystemEffect
+from demand_model.simulation.effects import PlacesEffect, SystemEffect
 from demand_model.simulation.feedback import MonthFactors
+from demand_model.simulation.scenario import AddPlaces, Scenario
 from demand_model.simulation.timeline import Timeline
 from demand_model.system.inputs import SystemInputs
 from demand_model.system.links import CausalLink
@@ -37,6 +38,8 @@ SYSTEM_MEASURES = (
     "cin_open",
     "cases",
     "workers",
+    "permanent_workers",
+    "agency_workers",
     "caseload",
     "ideal_caseload",
     "vacancies",
@@ -65,6 +68,9 @@ class System:
         only where their number is given.
     assessments_open, cin_open
         As counted at the census date; ``None``: in balance with referrals.
+    new_places
+        Own places that are added whatever a scenario's changes say, by its name; under "":
+        in every scenario.
     """
 
     inputs: SystemInputs = field(default_factory=SystemInputs)
@@ -72,6 +78,18 @@ class System:
     placed_share: float | None = None
     assessments_open: float | None = None
     cin_open: float | None = None
+    new_places: Mapping[str, tuple[AddPlaces, ...]] = field(default_factory=dict)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether the number of the authority's own places is given."""
+        return self.inputs.placements.places is not None
+
+    def laid_upon(self, scenario: Scenario) -> Scenario:
+        """The scenario with the places that the system adds in it."""
+        names = dict.fromkeys(("", scenario.name))
+        added = tuple(one for name in names for one in self.new_places.get(name, ()))
+        return replace(scenario, changes=(*scenario.changes, *added)) if added else scenario
 
     @property
     def links(self) -> tuple[CausalLink, ...]:
@@ -82,7 +100,7 @@ class System:
         InvalidSettingError
             One of them is faulty, or its driver or target has no value.
         """
-        return active_links(self.inputs, has_places=self.inputs.placements.places is not None)
+        return active_links(self.inputs, has_places=self.has_places)
 
     def opening(
         self, *, referrals_a_month: Value, cp_open: Value, cla_open: Value
@@ -141,6 +159,7 @@ class SystemFeedback:
         self._line, self._blocks, self._length = line, line.blocks(), line.step_months
         self._a_month = referrals / self._length[:, None]
         self._change = change or SystemEffect(by_target={}, posts_a_month=np.zeros(line.steps))
+        self._places = system.inputs.placements.places
         if self._change.acts and system.inputs.workforce is None and self._change.needs_workforce:
             raise InvalidSettingError(
                 "Invalid change of workers: the system has no workforce. It must be filled in."
@@ -154,26 +173,40 @@ class SystemFeedback:
         """Move on by a month; see `feedback.Feedback`."""
         if number:
             self._keep(plans, care)
-        moved: dict[Flow, list[FloatArray]] = {flow: [] for flow in self._module.driven}
-        draws = self._a_month.shape[1]
-        for step in self._blocks[number]:
+        steps, draws = self._blocks[number], self._a_month.shape[1]
+        moved = {flow: np.empty((len(steps), draws)) for flow in self._module.driven}
+        on_plans, in_care = plans.astype(float), care.astype(float)
+        for row, step in enumerate(steps):
             now, a_month = self._now, self._a_month[step]
             returning = now.returning_a_month / np.maximum(a_month, _FEWEST_REFERRALS)
             for flow, by_step in moved.items():
-                factor = now.multipliers[flow] + (returning if flow is Flow.REFERRALS else 0.0)
-                by_step.append(np.broadcast_to(np.maximum(factor, 0.0), (draws,)))
+                factor = now.multipliers[flow]
+                if flow is Flow.REFERRALS:
+                    factor = factor + returning
+                np.maximum(factor, 0.0, out=by_step[row])
             arriving = np.maximum(
                 a_month * now.multipliers[Flow.REFERRALS] + now.returning_a_month, 0.0
             )
+            own_places, moved_in = self._own_places(step, care)
             given = StepInputs(
                 referrals_a_month=arriving,
-                cp_open=plans.astype(float),
-                cla_open=care.astype(float),
+                cp_open=on_plans,
+                cla_open=in_care,
+                places=own_places,
+                moved_in=moved_in,
                 posts_added=float(self._change.posts_a_month[step]),
                 levers={t: float(by[step]) for t, by in self._change.by_target.items()},
             )
             self._now = self._module.advance(now, given, float(self._length[step]))
-        return MonthFactors(by_flow={flow: np.stack(by_step) for flow, by_step in moved.items()})
+        return MonthFactors(by_flow=moved)
+
+    def _own_places(self, step: int, care: IntArray) -> tuple[Value | None, Value]:
+        """Own places in a step, ``None`` as at the census date, and who moved into them."""
+        effect = self._change.places
+        if effect is None or self._places is None:
+            return None, 0.0
+        moved_in = effect.moved_in[step] + effect.moved_share[step] * care
+        return self._places + effect.added[step], moved_in
 
     def _keep(self, plans: IntArray, care: IntArray) -> None:
         """Keep what the month that ends came to."""
@@ -228,11 +261,14 @@ class Followed:
         By step; shape (steps, draws).
     plans, care
         At the census date and each month's end; shape (months + 1, draws).
+    places
+        Own places that it adds; ``None``: none.
     """
 
     referrals: FloatArray
     plans: IntArray
     care: IntArray
+    places: PlacesEffect | None = None
 
 
 def follow(
@@ -257,6 +293,11 @@ def follow(
         plans=float(scenarios[0].plans[0, 0]),
         care=float(scenarios[0].care[0, 0]),
         average=np.tile(average, len(scenarios)),
+        change=SystemEffect(
+            by_target={},
+            posts_a_month=np.zeros(line.steps),
+            places=_side_by_side([s.places for s in scenarios], line.steps, draws),
+        ),
     )
     for number in range(len(line.months)):
         plans, care = (
@@ -268,3 +309,24 @@ def follow(
         {name: values[:, i * draws : (i + 1) * draws] for name, values in series.items()}
         for i in range(len(scenarios))
     ]
+
+
+def _side_by_side(
+    places: Sequence[PlacesEffect | None], steps: int, draws: int
+) -> PlacesEffect | None:
+    """Places of several scenarios as if they were draws."""
+    if all(one is None for one in places):
+        return None
+    none = PlacesEffect(
+        added=np.zeros(steps), moved_in=np.zeros(steps), moved_share=np.zeros(steps)
+    )
+    there = [one or none for one in places]
+
+    def columns(arrays: Sequence[FloatArray]) -> FloatArray:
+        return np.repeat(np.stack(arrays, axis=1), draws, axis=1)
+
+    return PlacesEffect(
+        added=columns([one.added for one in there]),
+        moved_in=columns([one.moved_in for one in there]),
+        moved_share=columns([one.moved_share for one in there]),
+    )

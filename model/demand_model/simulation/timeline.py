@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,11 @@ from demand_model.units import (
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+_FEW_STEPS = 8
+"""Up to so many steps, a month is summed step by step: in the order of numpy's own `reduceat`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)  # no slots: what is worked out is kept
 class Timeline:
     """Steps and months from the census date to the horizon.
 
@@ -53,15 +58,15 @@ class Timeline:
         """Number of steps."""
         return len(self.month)
 
-    @property
+    @cached_property
     def step_months(self) -> FloatArray:
         """Length of each step in months; shape (steps,)."""
-        return np.diff(self.edges) / DAYS_PER_MONTH
+        return _fixed(np.diff(self.edges) / DAYS_PER_MONTH)
 
-    @property
+    @cached_property
     def middle_months(self) -> FloatArray:
         """Middle of each step in months since time 0; shape (steps,)."""
-        return (self.edges[:-1] + self.edges[1:]) / 2.0 / DAYS_PER_MONTH
+        return _fixed((self.edges[:-1] + self.edges[1:]) / 2.0 / DAYS_PER_MONTH)
 
     @property
     def month_ends(self) -> npt.NDArray[np.datetime64]:
@@ -69,20 +74,64 @@ class Timeline:
         starts = np.asarray(self.months.asi8, dtype="datetime64[M]")
         return np.asarray((starts + 1).astype("datetime64[D]") - 1)
 
-    @property
+    @cached_property
     def edges_months(self) -> FloatArray:
         """Bounds of the steps in months since time 0; shape (steps + 1,)."""
-        return self.edges / DAYS_PER_MONTH
+        return _fixed(self.edges / DAYS_PER_MONTH)
+
+    @cached_property
+    def _blocks(self) -> tuple[range, ...]:
+        first = np.flatnonzero(np.diff(self.month, prepend=-1))
+        bounds = [*(int(f) for f in first), self.steps]
+        return tuple(range(a, b) for a, b in itertools.pairwise(bounds))
 
     def blocks(self) -> list[range]:
         """The steps of each month, in order."""
-        first = np.flatnonzero(np.diff(self.month, prepend=-1))
-        bounds = [*(int(f) for f in first), self.steps]
-        return [range(a, b) for a, b in itertools.pairwise(bounds)]
+        return list(self._blocks)
+
+    def month_sums(self, by_step: FloatArray) -> FloatArray:
+        """Sums over the steps of each month; shape (months, ...).
+
+        The order of summation is always the same, so that equal steps give equal sums
+        to the last bit: ``first + ((second + third) + fourth)``.
+
+        Parameters
+        ----------
+        by_step
+            Shape (steps, ...).
+        """
+        out = np.empty((len(self._blocks), *by_step.shape[1:]))
+        first = 0
+        for steps, months in itertools.groupby(self._blocks, key=len):
+            alike = list(months)
+            part = by_step[alike[0].start : alike[-1].stop]
+            part = part.reshape(len(alike), steps, *by_step.shape[1:])
+            out[first : first + len(alike)] = sum_steps(part)
+            first += len(alike)
+        return out
 
     def days_since(self, day: date) -> float:
         """Days from time 0 to the start of `day`."""
         return float((day - self.census_date).days - 1)
+
+
+def _fixed(values: FloatArray) -> FloatArray:
+    """Guard what all users of a timeline share against changes."""
+    values.flags.writeable = False
+    return values
+
+
+def sum_steps(by_month: FloatArray) -> FloatArray:
+    """Sums over the second axis, in the order of `Timeline.month_sums`; shape (months, ...)."""
+    steps = by_month.shape[1]
+    if steps == 1:
+        return by_month[:, 0]
+    if steps > _FEW_STEPS:
+        return np.asarray(np.add.reduceat(by_month, [0], axis=1)[:, 0])
+    rest = by_month[:, 1]  # so few are added up five times as quickly as `reduceat` does
+    for step in range(2, steps):
+        rest = rest + by_month[:, step]
+    return np.asarray(by_month[:, 0] + rest)
 
 
 def timeline(census_date: date, horizon_months: int, steps_per_month: int = 4) -> Timeline:

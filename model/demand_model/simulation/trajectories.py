@@ -44,6 +44,7 @@ class Trajectories:
     measures
         By (measure, segment): shape (months, draws). Stocks at the month's end;
         flows over the month, including what was observed of an unfinished one.
+        Children in care by kind of placement: see `results.placements.with_placements`.
     observed
         Flows of an unfinished first month that the lists already hold.
     hidden_need
