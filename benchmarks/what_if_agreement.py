@@ -5,8 +5,8 @@
 
 For each sample, horizon and setting of the levers: the engine's mean under the scenario of
 the same meaning (`what_if_scenario`, same seed) against `what_if_forecast`. Prints the
-largest relative difference over months of referrals, open plans and open care (cost is
-these stocks times what both sides share), where it stands, and the time that the values
+largest relative difference over months of referrals, open plans, open care and the cost of
+placements (`monthly_cost`, as on sheet Costs), where it stands, and the time that the values
 took to compute. Beside each stands the standard error of the engine's own mean difference
 from the baseline at so many draws: with few children it is no smaller than what is measured
 (sample small at 1,000 draws: up to 0.7% of the open plans), and more draws tell the two apart.
@@ -23,16 +23,21 @@ import numpy as np
 import demand_model as dm
 from demand_addin.read import read_sheets
 from demand_model.flows import ALL
-from demand_model.rates.fit import FlowRates
+from demand_model.results.cost_years import CostChoices, calendar_of
+from demand_model.results.costs import monthly_cost
 from demand_model.results.what_if import what_if_values
-from demand_model.results.what_if_forecast import what_if_forecast
+from demand_model.results.what_if_forecast import what_if_cost, what_if_forecast
 from demand_model.results.what_if_levers import WhatIfLevers, what_if_scenario
 from demand_model.simulation.setup import prepare
 from demand_model.simulation.simulate import simulate_prepared
 from demand_model.simulation.timeline import timeline
+from demand_model.spell.build import Spells
+from demand_model.system.inputs import Placements
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples" / "workbooks"
-MEASURES = ("referrals", "cp_open", "cla_open")
+STOCKS_AND_FLOWS = ("referrals", "cp_open", "cla_open")
+MEASURES = (*STOCKS_AND_FLOWS, "cost")
+PLACEMENTS, CHOICES = Placements(), CostChoices(inflation_a_year=0.03)
 
 _LOCKDOWN = {"lockdown_plan_ends": 0.0, "lockdown_care_ends": 0.0}
 SETTINGS: dict[str, WhatIfLevers] = {
@@ -84,47 +89,61 @@ SETTINGS: dict[str, WhatIfLevers] = {
 }  # fmt: skip
 
 
-def sample_rates(name: str) -> FlowRates:
+def sample_spells(name: str) -> Spells:
     lists = dm.check(read_sheets(SAMPLES / f"{name}.xlsx")).lists
     if lists is None:
         raise RuntimeError("the sample was refused")
-    return dm.fit(dm.tabulate(dm.spells(lists)))
+    return dm.spells(lists)
 
 
 def differences(
-    rates: FlowRates, *, horizon: int, draws: int, seed: int
+    spells: Spells, *, horizon: int, draws: int, seed: int
 ) -> dict[str, dict[str, tuple[float, int, float]]]:
     """Largest relative difference, its month and the engine's standard error there."""
+    rates = dm.fit(dm.tabulate(spells))
     first = timeline(rates.exposure.census_date, horizon).months[0].start_time.date()
     scenarios = [dm.BASELINE, *(
         what_if_scenario(v, first, name=k) for k, v in SETTINGS.items() if k != "neutral"
     )]  # fmt: skip
     prepared = prepare(rates, horizon_months=horizon, draws=draws, seed=seed)
     runs = simulate_prepared(prepared, scenarios)
-    values = what_if_values(prepared, runs[0])
+    today = dm.placements_today(spells, PLACEMENTS)
+    placed = [dm.place_children(run, today, PLACEMENTS) for run in runs]
+    values = what_if_values(prepared, runs[0], placed[0], today, CHOICES)
+    calendar = calendar_of(runs[0].months, today.census_date, CHOICES)
+    costs = [monthly_cost(paths, calendar).sum(axis=1) for paths in placed]
     out = {}
-    for (name, levers), run in zip(SETTINGS.items(), runs, strict=True):
-        found = what_if_forecast(values, levers)
+    for (name, levers), run, cost in zip(SETTINGS.items(), runs, costs, strict=True):
+        forecast = what_if_forecast(values, levers)
+        found = {m: getattr(forecast, m) for m in STOCKS_AND_FLOWS}
+        found["cost"] = what_if_cost(values, forecast.by_group)
         out[name] = {}
         for measure in MEASURES:
-            drawn = run.measures[measure, ALL]
+            drawn, base = (
+                (cost, costs[0])
+                if measure == "cost"
+                else (one.measures[measure, ALL] for one in (run, runs[0]))
+            )
             engine = drawn.mean(axis=1)
-            off = getattr(found, measure) / engine - 1.0
+            off = found[measure] / engine - 1.0
             worst = int(np.abs(off).argmax())
-            from_baseline = drawn[worst] - runs[0].measures[measure, ALL][worst]
+            from_baseline = drawn[worst] - base[worst]
             error = float(from_baseline.std() / np.sqrt(draws) / engine[worst])
             out[name][measure] = (float(off[worst]), worst + 1, error)
     return out
 
 
-def seconds(rates: FlowRates, *, horizon: int, draws: int, seed: int) -> float:
+def seconds(spells: Spells, *, horizon: int, draws: int, seed: int) -> float:
     """Least time of the values over five tries."""
+    rates = dm.fit(dm.tabulate(spells))
     prepared = prepare(rates, horizon_months=horizon, draws=draws, seed=seed)
     base = simulate_prepared(prepared)[0]
+    today = dm.placements_today(spells, PLACEMENTS)
+    placed = dm.place_children(base, today, PLACEMENTS)
     took = []
     for _ in range(5):
         started = time.perf_counter()
-        what_if_values(prepared, base)
+        what_if_values(prepared, base, placed, today, CHOICES)
         took.append(time.perf_counter() - started)
     return min(took)
 
@@ -138,10 +157,10 @@ def main() -> None:
     parser.add_argument("--every", action="store_true", help="print every setting")
     options = parser.parse_args()
     for name in options.samples.split(","):
-        rates = sample_rates(name)
+        spells = sample_spells(name)
         for horizon in map(int, options.horizons.split(",")):
-            found = differences(rates, horizon=horizon, draws=options.draws, seed=options.seed)
-            took = seconds(rates, horizon=horizon, draws=options.draws, seed=options.seed)
+            found = differences(spells, horizon=horizon, draws=options.draws, seed=options.seed)
+            took = seconds(spells, horizon=horizon, draws=options.draws, seed=options.seed)
             print(
                 f"\n{name}, {horizon} months, {options.draws:,} draws; values computed in "
                 f"{took:.2f} s"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from demand_addin.cells import Cell, Problems, as_date, read_number, read_whole
@@ -19,7 +19,6 @@ from demand_model.errors import InvalidInputError
 from demand_model.results.what_if_levers import WhatIfLevers
 
 _WORDS = {declared.CHANGE: "change", declared.ENDS: "change", declared.SHARE: "share"}
-_SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,7 @@ class Tried:
     moved
         What is not neutral, in words: ``"Referrals -10%"``.
     costs_moved
-        Unit costs and inflation that are not as the template has them, by their labels.
+        Unit costs and inflation that were typed, by their labels.
     """
 
     levers: WhatIfLevers
@@ -45,7 +44,10 @@ class Tried:
 
 
 def read_what_if(book: WorkbookPort) -> Tried:
-    """Read the blue cells; a blank one counts as 0, as in the sheet's own formulas.
+    """Read the blue cells.
+
+    As in the sheet's own formulas a blank change, share or month counts as 0; blank
+    inflation or a blank weekly cost is that of sheet System, and has not been moved.
 
     Raises
     ------
@@ -67,24 +69,54 @@ def read_what_if(book: WorkbookPort) -> Tried:
     }
     changes = _by_source(reader, declared.SOURCE_CHANGES, declared.CHANGE, problems)
     falls = _by_source(reader, declared.SOURCE_FALLS, declared.SHARE, problems)
-    costs = found | {
-        lever.key: _value(cell, lever.kind, lever.label, problems)
-        for lever, cell in zip(
-            declared.PLACEMENT_COSTS, reader.cells(declared.UNIT_COSTS), strict=True
-        )
-    }
+    costs_moved = [
+        lever.label
+        for lever in declared.COSTS
+        if not reader.cell(lever.name).blank and found[lever.key] != lever.neutral
+    ]
+    labels = reader.cells(declared.PLACEMENTS)
+    for label, cell in zip(labels, reader.cells(declared.UNIT_COSTS), strict=True):
+        if not cell.blank:
+            words = str(label.value or "a placement")
+            _value(cell, declared.MONEY, words, problems)
+            costs_moved.append(words)
     problems.raise_any()
     changes = {source: change for source, change in changes.items() if change != 0.0}
     return Tried(
         levers=_levers(found, changes, falls),
         census_date=census,
         moved=_moved(found, changes),
-        costs_moved=tuple(
-            lever.label
-            for lever in (*declared.COSTS, *declared.PLACEMENT_COSTS)
-            if abs(costs[lever.key] - lever.neutral) > _SAME
-        ),
+        costs_moved=tuple(costs_moved),
     )
+
+
+def costs_beside_others(book: WorkbookPort, groups: Sequence[str]) -> tuple[str, ...]:
+    """Say which typed weekly costs a run would put beside another placement group.
+
+    Parameters
+    ----------
+    groups
+        Labels in the order in which the run writes them: a typed cost keeps its row.
+    """
+    names = (declared.UNIT_COSTS.name, declared.PLACEMENTS.name)
+    places = [found for name in names if (found := book.find_name(name)) is not None]
+    if len(places) < len(names):
+        return ()
+    reader, rows = _Reader(book), min(declared.GROUP_ROOM, *(place.rows for place in places))
+    typed = reader.cells(replace(declared.UNIT_COSTS, rows=rows))
+    if all(cell.blank for cell in typed):
+        return ()
+    said = []
+    for number, cell in enumerate(typed):
+        before = reader.cells(replace(declared.PLACEMENTS, rows=rows))[number]
+        now = groups[number] if number < len(groups) else ""
+        if not (cell.blank or before.blank or str(before.value) == now):
+            beside = f"now stands beside “{now}”" if now else "now stands beside no group"
+            said.append(
+                f"{cell.where}: this weekly cost was typed for “{before.value}” and {beside}, "
+                "since the groups on sheet System changed. Move it or empty it."
+            )
+    return tuple(said)
 
 
 def _levers(
@@ -176,4 +208,4 @@ def _in_words(lever: Lever, change: float) -> str:
 
 
 def _percent(change: float) -> str:
-    return f"{100 * change:+.4g}%"
+    return f"{100 * change:+.4g}%".replace("-", "−")

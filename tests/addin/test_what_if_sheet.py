@@ -14,17 +14,17 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from demand_addin.layout import what_if as declared
-from demand_addin.layout import what_if_workings as workings
+from demand_addin.layout import what_if_columns as workings
 from demand_addin.plan.what_if import what_if_ranges
 from demand_model.rates.fit import fit
-from demand_model.results.what_if import what_if_values
 from demand_model.results.what_if_data import WhatIf
-from demand_model.results.what_if_forecast import what_if_forecast
+from demand_model.results.what_if_forecast import what_if_cost, what_if_forecast
 from demand_model.results.what_if_levers import WhatIfLevers
 from demand_model.simulation.setup import prepare
 from demand_model.simulation.simulate import simulate_prepared
 from engine_cases import exposure_of, made_up_lists
 from what_if_books import build, cells_of, office, recalculated
+from what_if_cases import what_if_of
 
 pytestmark = pytest.mark.unit
 
@@ -51,12 +51,16 @@ SETTINGS = {
 }  # fmt: skip
 
 
+A_PLAN, PRICES = 100.0, 0.05
+"""£ a week of a child on a plan; inflation, not that of the run."""
+
+
 @pytest.fixture(scope="module")
 def values() -> WhatIf:
     lists = made_up_lists(5, referrals=600, plans=90, care=120, uasc=8)
     rates = fit(exposure_of(lists))
     prepared = prepare(rates, horizon_months=14, draws=100, seed=2)
-    return what_if_values(prepared, simulate_prepared(prepared)[0])
+    return what_if_of(lists, prepared, simulate_prepared(prepared)[0])
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +96,8 @@ def test_every_blue_cell_has_a_prompt_limits_and_is_unlocked(blank: Path):
     more = [
         f"{area.cell[0]}{area.corner[0] + 1 + row}" for area in blocks for row in range(area.rows)
     ]
-    assert len(set(single + more)) == len(declared.LEVERS) + 2 * declared.SOURCE_CHANGES.rows
+    own = 2 * declared.SOURCE_CHANGES.rows + declared.UNIT_COSTS.rows
+    assert len(set(single + more)) == len(declared.LEVERS) + own
     for cell in (*single, *more):
         rule = rules[cell]
         assert rule.prompt, cell
@@ -138,8 +143,8 @@ def test_charts_say_what_they_show(blank: Path):
     with zipfile.ZipFile(blank) as book:
         drawing = book.read("xl/drawings/drawing1.xml").decode()
         charts = [book.read(n).decode() for n in book.namelist() if n.startswith("xl/charts/chart")]
-    assert drawing.count('descr="') == 3
-    assert len(charts) == 3
+    assert drawing.count('descr="') == 4
+    assert len(charts) == 4
     for chart in charts:
         assert chart.count("<c:ser>") == 2
         assert f"'{declared.WORKINGS_SHEET}'!" in chart
@@ -168,10 +173,17 @@ def calculated(values: WhatIf, blank: Path, tmp_path_factory: pytest.TempPathFac
     paths = [blank]
     for number, levers in enumerate(SETTINGS.values()):
         paths.append(folder / f"setting{number}.xlsx")
-        extra = {declared.INPUTS["cost_plan"].cell: 100.0, declared.INPUTS["inflation"].cell: 0.03}
+        extra = {
+            declared.INPUTS["cost_plan"].cell: A_PLAN,
+            declared.INPUTS["inflation"].cell: PRICES,
+        }
         build(paths[-1], what_if_ranges(values), {**cells_of(levers), **extra})
+    homes = [group.name for group in values.placed.groups].index("residential")
+    paths.append(folder / "dearer.xlsx")
+    typed = {f"B{declared.PLACEMENTS_ROW + homes}": 7000.0}
+    build(paths[-1], what_if_ranges(values), typed)
     found = recalculated(paths, folder / "out", folder / "profile")
-    return dict(zip(["blank", *SETTINGS], found, strict=True))
+    return dict(zip(["blank", *SETTINGS, "dearer homes"], found, strict=True))
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -191,14 +203,35 @@ def test_the_sheet_calculates_the_formulas(calculated, values: WhatIf, name: str
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_cost_is_stock_times_unit_cost_times_weeks(calculated, values: WhatIf, name: str):
+def test_cost_is_where_children_live_times_unit_costs(calculated, values: WhatIf, name: str):
     rows = sheet_rows(calculated[name], declared.WORKINGS_SHEET)
     forecast = what_if_forecast(values, SETTINGS[name])
-    costs = np.array([lever.neutral for lever in declared.PLACEMENT_COSTS])
-    a_week = forecast.cla_open * (values.placement_share @ costs) + forecast.cp_open * 100.0
-    weeks = np.diff(values.end_days, prepend=0.0) / 7.0
-    wanted = a_week * weeks * 1.03 ** (values.end_days / 365.25)
+    care = what_if_cost(values, forecast.by_group, inflation_a_year=PRICES)
+    assert column_of(rows, "what-if cost £", 14) == pytest.approx(
+        care + plans_cost(values, forecast.cp_open), rel=1e-6
+    )
+    before = what_if_cost(values, values.placed.baseline, inflation_a_year=PRICES)
+    assert column_of(rows, "baseline cost £", 14) == pytest.approx(
+        before + plans_cost(values, values.baseline["cp_open"]), rel=1e-6
+    )
+
+
+def plans_cost(values: WhatIf, cp_open: np.ndarray) -> np.ndarray:
+    children = np.concatenate([[values.opening_plans], cp_open])
+    weeks = values.placed.days / 7.0
+    price = (1.0 + PRICES) ** values.placed.years
+    return (children[:-1] + children[1:]) / 2.0 * A_PLAN * weeks * price
+
+
+def test_a_weekly_cost_that_is_typed_is_used(calculated, values: WhatIf):
+    rows = sheet_rows(calculated["dearer homes"], declared.WORKINGS_SHEET)
+    forecast = what_if_forecast(values)
+    costs = values.placed.weekly_costs.copy()
+    at = [group.name for group in values.placed.groups].index("residential")
+    costs[at] = 7000.0
+    wanted = what_if_cost(values, forecast.by_group, weekly_costs=costs)
     assert column_of(rows, "what-if cost £", 14) == pytest.approx(wanted, rel=1e-6)
+    assert wanted.sum() > 1.01 * what_if_cost(values, forecast.by_group).sum()
 
 
 def test_the_table_shows_six_and_twelve_months(calculated, values: WhatIf):
@@ -232,6 +265,10 @@ def test_the_charts_repeat_the_last_month_beyond_the_horizon(calculated, values:
     assert [row[5] for row in block[:14]] == pytest.approx(
         values.baseline["cla_open"].tolist(), rel=1e-6
     )
+    care = what_if_cost(values, found.by_group, inflation_a_year=PRICES)
+    cost = care + plans_cost(values, found.cp_open)
+    a_year = cost / values.placed.days * 365.25 / 1000.0
+    assert [row[8] for row in block[:14]] == pytest.approx(a_year.tolist(), rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["blank", *SETTINGS])

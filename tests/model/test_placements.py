@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demand_model import presets, simulate, spells
+from demand_model.annex_a.codes import PLACEMENT_GROUPS as ANNEX_A_KINDS
 from demand_model.errors import InvalidSettingError
 from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.flows import ALL
@@ -23,7 +24,14 @@ from demand_model.results.placement_mix import (
     leaning_mix,
     placements_today,
 )
-from demand_model.results.placements import NewPlaces, PlacementPaths, place_children
+from demand_model.results.placements import (
+    NewPlaces,
+    PlacementPaths,
+    mixed_places,
+    place_children,
+    with_placements,
+)
+from demand_model.simulation.mixture import MIXTURE, mixture
 from demand_model.simulation.setup import prepare
 from demand_model.simulation.simulate import simulate_prepared
 from demand_model.simulation.trajectories import Trajectories
@@ -327,6 +335,45 @@ def test_new_places_of_a_scenario_leave_the_others_alone():
     assert np.any(of(mine, "own fostering") > of(free, "own fostering"))
 
 
+def test_a_mixture_has_the_places_of_the_scenario_that_each_draw_lives_through():
+    first, second = (t.scenario.name for t in case()[1])
+    new = NewPlaces(
+        group="own fostering", places=2.0, filled_from="residential", start=CENSUS, scenario=second
+    )
+    parts = [placed(PLAIN, new, number=n) for n in (0, 1)]
+    odds = {first: 0.25, second: 0.75}
+    found = mixed_places(parts, odds, seed=3)
+    assert found.scenario == MIXTURE
+    same = [
+        [np.array_equal(found.children[..., d], part.children[..., d]) for d in range(40)]
+        for part in parts
+    ]
+    assert [sum(each) for each in same] == [10, 30]
+    run = mixture(case()[1], odds, seed=3)
+    assert found.total == pytest.approx(run.measures["cla_open", ALL])
+
+
+def test_the_forecast_takes_kinds_of_placement_from_the_places():
+    """Own and others' places of a kind together, a group of one's own under its name."""
+    groups = (
+        *PLACEMENT_GROUPS,
+        PlacementGroup(name="own residential", label="Own", weekly_cost=1.0, is_internal=True),
+        PlacementGroup(name="lodge", label="Lodge", weekly_cost=1.0, is_internal=True),
+    )
+    placements = Placements(groups=groups, moves={("residential", "lodge"): 0.1})
+    run = case()[1][0]
+    paths = place_children(run, today(placements), placements)
+    found = with_placements(run, paths).measures
+    kinds = {s for m, s in found if m == "cla_open"} - {ALL, *CARE_SEGMENTS}
+    assert kinds == {*ANNEX_A_KINDS, "lodge"}
+    assert sum(found["cla_open", kind] for kind in kinds) == pytest.approx(care())
+    names = list(today(placements).groups)
+    both = [names.index(name) for name in ("residential", "own residential")]
+    assert found["cla_open", "residential"] == pytest.approx(paths.children[:, both].sum(axis=1))
+    assert found["cla_open", "lodge"][-1].mean() > 0.0
+    assert ("cla_open", "lodge") not in run.measures
+
+
 def test_the_external_share_is_that_of_bought_placements():
     found = placed()
     external = [i for i, group in enumerate(PLACEMENT_GROUPS) if not group.is_internal]
@@ -338,6 +385,12 @@ def test_the_external_share_is_that_of_bought_placements():
 @pytest.mark.parametrize(
     ("build", "words"),
     [
+        (
+            lambda: PlacementGroup(
+                name="workers", label="Workers", weekly_cost=1.0, is_internal=True
+            ),
+            "another one",
+        ),
         (lambda: NewPlaces(group="a", places=-1.0, filled_from="b", start=CENSUS), "0 or more"),
         (lambda: NewPlaces(group="a", places=1.0, filled_from="a", start=CENSUS), "another group"),
         (

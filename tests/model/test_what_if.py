@@ -8,15 +8,15 @@ from datetime import date
 import numpy as np
 import pytest
 
+from demand_model.annex_a.checked import Lists
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import ALL, CARE_ENDS, Flow
 from demand_model.rates.fit import FlowRates, fit
-from demand_model.results.what_if import what_if_values
 from demand_model.results.what_if_data import WHAT_IF_MONTHS, WhatIf
 from demand_model.results.what_if_forecast import what_if_forecast
 from demand_model.results.what_if_levers import WhatIfLevers, what_if_scenario
-from demand_model.results.what_if_survival import lever_terms, survival
+from demand_model.results.what_if_survival import ages, lever_terms, survival, survivors
 from demand_model.simulation.effects import resolve
 from demand_model.simulation.pathways import referral_paths
 from demand_model.simulation.scenario import BASELINE, Lockdown, Multiply, Scenario
@@ -25,6 +25,7 @@ from demand_model.simulation.setup import common_setup, draw_batches, prepare
 from demand_model.simulation.simulate import simulate_prepared
 from demand_model.simulation.timeline import timeline
 from engine_cases import CENSUS, exposure_of, lists_of, made_up_lists, referral_frame
+from what_if_cases import what_if_of
 
 pytestmark = pytest.mark.unit
 
@@ -32,17 +33,25 @@ DRAWS, SEED, HORIZON = 60, 3, 15
 FIRST = date(2026, 4, 1)
 
 
+LISTS = made_up_lists(5, referrals=500, plans=60, care=80, uasc=6)
+
+
 def effective(
-    rates: FlowRates, *, horizon: int, draws: int, scenario: Scenario = BASELINE
+    rates: FlowRates,
+    *,
+    horizon: int,
+    draws: int,
+    scenario: Scenario = BASELINE,
+    lists: Lists = LISTS,
 ) -> WhatIf:
     """Values of a run under `scenario`."""
     prepared = prepare(rates, horizon_months=horizon, draws=draws, seed=SEED)
-    return what_if_values(prepared, simulate_prepared(prepared, [scenario])[0])
+    return what_if_of(lists, prepared, simulate_prepared(prepared, [scenario])[0])
 
 
 @pytest.fixture(scope="module")
 def rates() -> FlowRates:
-    return fit(exposure_of(made_up_lists(5, referrals=500, plans=60, care=80, uasc=6)))
+    return fit(exposure_of(LISTS))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +70,7 @@ def left_under(kept, home: float, other: float) -> np.ndarray:
 
 def test_equal_children_leave_exponentially_under_any_lever():
     home, other = np.full((6, 4, 3), 0.02), np.full((6, 4, 3), 0.05)
-    kept = survival(home, other, np.ones((6, 4)), np.ones(3))
+    kept = survival(survivors(home, other, np.ones((6, 4)), np.ones(3)))
     months = np.arange(1, 7)
     for x, y in ((0.0, 0.0), (-0.7, 0.3), (1.8, -0.6)):
         expected = np.exp(-((1 + x) * 0.02 + (1 + y) * 0.05) * months)
@@ -72,7 +81,7 @@ def test_a_mixture_is_exact_at_the_nodes_and_close_between_them():
     rng = np.random.default_rng(1)
     home = rng.gamma(2.0, 0.01, (24, 30, 1)) * rng.gamma(20.0, 0.05, (1, 1, 40))
     other = rng.gamma(2.0, 0.02, (24, 30, 1)) * rng.gamma(20.0, 0.05, (1, 1, 40))
-    kept = survival(home, other, np.ones((24, 30)), np.ones(40))
+    kept = survival(survivors(home, other, np.ones((24, 30)), np.ones(40)))
 
     def truth(x: float, y: float) -> np.ndarray:
         used = np.cumsum((1 + x) * home + (1 + y) * other, axis=0)
@@ -89,21 +98,45 @@ def test_a_mixture_is_exact_at_the_nodes_and_close_between_them():
 
 def test_birthdays_stay_where_they_are():
     alive = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
-    kept = survival(np.zeros((3, 2, 1)), np.full((3, 2, 1), 0.1), alive, np.ones(1))
+    kept = survival(survivors(np.zeros((3, 2, 1)), np.full((3, 2, 1), 0.1), alive, np.ones(1)))
     for y in (-0.5, 0.0, 1.5):
         expected = np.exp(-0.1 * (1 + y) * np.array([1, 2, 3])) * alive.mean(axis=1)
         assert left_under(kept, 0.0, y) == pytest.approx(expected, rel=1e-4)
 
 
 def test_nobody_open_is_no_trouble():
-    kept = survival(np.zeros((3, 0, 4)), np.zeros((3, 0, 4)), np.zeros((3, 0)), np.ones(4))
+    nobody = np.zeros((3, 0, 4))
+    kept = survival(survivors(nobody, nobody, np.zeros((3, 0)), np.ones(4)))
     assert kept.base.tolist() == [1.0, 1.0, 1.0]
     assert not kept.response.any()
 
 
 def test_levers_never_make_children():
-    kept = survival(np.zeros((3, 1, 1)), np.full((3, 1, 1), 0.1), np.ones((3, 1)), np.ones(1))
+    kept = survival(
+        survivors(np.zeros((3, 1, 1)), np.full((3, 1, 1), 0.1), np.ones((3, 1)), np.ones(1))
+    )
     assert (kept.kept(lever_terms(np.zeros(3), np.full(3, -3.0))) <= 1.0).all()
+
+
+def test_ages_answer_to_exits_as_the_children_do():
+    """Two age groups, of which one leaves faster; exact at the ends of the secant."""
+    home = np.stack([np.full((6, 3, 2), 0.01), np.full((6, 3, 2), 0.20)], axis=1)
+    home = home.reshape(6, 6, 2)
+    segment = np.broadcast_to([0, 0, 0, 1, 1, 1], (6, 6))
+    left = survivors(home, np.full((6, 6, 2), 0.05), np.ones((6, 6)), np.ones(2))
+    found = ages(left, segment, 3)
+    month = np.arange(1, 7)
+
+    def share(x: float) -> np.ndarray:
+        slow, fast = np.exp(-0.01 * (1 + x) * month), np.exp(-0.20 * (1 + x) * month)
+        return slow / (slow + fast)
+
+    assert found.neutral[:, 0] == pytest.approx(share(0.0), rel=1e-5)
+    assert found.home[:, 0] == pytest.approx((share(1.0) - share(-0.5)) / 1.5, rel=1e-4)
+    assert found.neutral.sum(axis=1) == pytest.approx(1.0)
+    assert not found.neutral[:, 2].any()
+    assert found.home.sum(axis=1) == pytest.approx(0.0, abs=1e-6)
+    assert found.other == pytest.approx(0.0, abs=1e-6), "all ages leave alike for other reasons"
 
 
 # --- starts ---------------------------------------------------------------------------------------
@@ -160,7 +193,7 @@ def test_sources_weights_add_up_to_one(values: WhatIf):
         values.referral_share,
         values.plan_starts.weight,
         values.care_starts.weight,
-        values.placement_share,
+        *values.placed.mix,
     ):
         assert weight.sum() == pytest.approx(1.0)
         assert (weight >= 0.0).all()

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from demand_addin.commands.fitting import Fitted
 from demand_addin.progress import Progress
 from demand_addin.settings import RunSettings
-from demand_model import placement_costs, summarise
-from demand_model.flows import ALL
+from demand_model import costs, place_children, summarise
 from demand_model.results.cost_years import calendar_of
-from demand_model.results.costs import Costs, monthly_workers_cost
+from demand_model.results.costs import Costs, monthly_workers_cost, workers_in_post
 from demand_model.results.forecast import Forecast
+from demand_model.results.placements import PlacementPaths, mixed_places, with_placements
 from demand_model.results.system_maps import SystemMaps, system_maps
 from demand_model.results.what_if import what_if_values
 from demand_model.results.what_if_data import WhatIf
@@ -21,7 +21,6 @@ from demand_model.simulation.mixture import mixture
 from demand_model.simulation.scenario import BASELINE, Scenario
 from demand_model.simulation.setup import Prepared
 from demand_model.simulation.simulate import simulate_prepared
-from demand_model.simulation.system_feedback import System
 from demand_model.simulation.system_today import system_today
 from demand_model.simulation.trajectories import Trajectories
 
@@ -65,62 +64,55 @@ def forecast_fitted(
         A scenario, the system or the odds cannot be used.
     """
     prepared, system = fitted.prepared(settings), fitted.system
-    found = simulate_prepared(
+    simulated = simulate_prepared(
         prepared,
         scenarios,
         system=system,
         threads=1 if len(scenarios) > _FEW_SCENARIOS else None,
         progress=_within(progress, _SIMULATION_FROM, _SIMULATION_TO),
     )
-    mix = (mixture(found, odds, seed=settings.seed),) if odds else ()
-    trajectories = (*found, *mix)
+    placed = [_placed(fitted, one) for one in simulated]
+    found = [with_placements(t, paths) for t, paths in zip(simulated, placed, strict=True)]
+    if odds:
+        found.append(mixture(found, odds, seed=settings.seed))
+        placed.append(mixed_places(placed, odds, seed=settings.seed))
     baseline = next(t for t in found if t.scenario.name == BASELINE.name)
     today = system_today(prepared, system)
     return Forecasted(
-        forecast=summarise(trajectories, fitted.exposure),
-        what_if=what_if_values(prepared, _without_feedback(prepared, found, system)),
-        costs=_costs(fitted, found if _has_own_places(fitted, odds) else trajectories),
-        workforce=workforce_forecast(
-            trajectories,
-            today,
-            system,
-            fitted.exposure.census_date,
-        ),
+        forecast=summarise(found, fitted.exposure),
+        what_if=_what_if(fitted, prepared, baseline),
+        costs=_costs(fitted, found, placed),
+        workforce=workforce_forecast(found, today, system, fitted.exposure.census_date),
         maps=system_maps(system, fitted.rates, baseline, today),
     )
 
 
-def _without_feedback(
-    prepared: Prepared, found: Sequence[Trajectories], system: System
-) -> Trajectories:
-    if system.links:
-        (plain,) = simulate_prepared(prepared, (BASELINE,))
-        return plain
-    return next(t for t in found if t.scenario.name == BASELINE.name)
+def _placed(fitted: Fitted, trajectories: Trajectories) -> PlacementPaths:
+    sheet = fitted.sheet
+    return place_children(
+        trajectories, fitted.today, sheet.inputs.placements, new_places=sheet.new_places
+    )
 
 
-def _has_own_places(fitted: Fitted, odds: Mapping[str, float]) -> bool:
-    """Whether a scenario of the mixture has places of its own, which the mixture has not."""
-    return any(places.scenario in odds for places in fitted.sheet.new_places)
+def _what_if(fitted: Fitted, prepared: Prepared, baseline: Trajectories) -> WhatIf:
+    if fitted.system.links:
+        (baseline,) = simulate_prepared(prepared, (BASELINE,))
+    placed = _placed(fitted, baseline)
+    return what_if_values(prepared, baseline, placed, fitted.today, fitted.sheet.costs)
 
 
-def _costs(fitted: Fitted, trajectories: Sequence[Trajectories]) -> Costs:
-    sheet, workforce = fitted.sheet, fitted.sheet.inputs.workforce
-    workers_cost = None
+def _costs(
+    fitted: Fitted, trajectories: Sequence[Trajectories], placed: Sequence[PlacementPaths]
+) -> Costs:
+    choices, workforce = fitted.sheet.costs, fitted.sheet.inputs.workforce
+    census, workers_cost = fitted.exposure.census_date, None
     if workforce is not None:
-        calendar = calendar_of(trajectories[0].months, fitted.exposure.census_date, sheet.costs)
+        calendar = calendar_of(trajectories[0].months, census, choices)
         workers_cost = {
-            t.scenario.name: monthly_workers_cost(t.measures["workers", ALL], workforce, calendar)
+            t.scenario.name: monthly_workers_cost(workers_in_post(t.measures), workforce, calendar)
             for t in trajectories
         }
-    return placement_costs(
-        fitted.spells,
-        trajectories,
-        sheet.inputs.placements,
-        sheet.costs,
-        new_places=sheet.new_places,
-        workers_cost=workers_cost,
-    )
+    return costs(placed, census, choices, workers_cost=workers_cost)
 
 
 def _within(progress: Progress, low: float, high: float) -> Callable[[str, float], None]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from demand_addin.layout.declare import Area, Kind, SheetSpec
-from demand_model.annex_a.codes import PLACEMENT_GROUPS, SOURCE_GROUPS
+from demand_addin.layout.system import COSTS_ROOM
+from demand_model.annex_a.codes import SOURCE_GROUPS
+from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.results.what_if_data import WHAT_IF_MONTHS
 from demand_model.results.what_if_levers import LEAST_CHANGE, LEAST_ENDS, MOST_CHANGE, MOST_ENDS
 from demand_model.results.what_if_starts import KERNEL_MONTHS
-from demand_model.system import assumptions
 
 SHEET = "What-if"
 WORKINGS_SHEET = "What-if workings"
@@ -55,14 +56,14 @@ class Lever:
     key
         What `WhatIfLevers` calls it; the cell's defined name is `name`.
     neutral
-        What the template holds: moves nothing.
+        What the template holds: moves nothing; ``None``: a blank cell.
     note
         Shown beside the cell, and when it is selected.
     """
 
     key: str
     label: str
-    neutral: float
+    neutral: float | None
     kind: str
     note: str
 
@@ -192,9 +193,9 @@ COSTS = (
     Lever(
         key="inflation",
         label="Inflation, % a year",
-        neutral=assumptions.default("inflation_a_year"),
+        neutral=None,
         kind=PRICES,
-        note=f"{assumptions.default('inflation_a_year'):.0%} †; 0%: today's prices throughout.",
+        note="Blank: as on sheet System in the last run.",
     ),
     Lever(
         key="cost_plan",
@@ -204,38 +205,17 @@ COSTS = (
         note="£0 a week: no published figure was found, type your own.",
     ),
 )
-_AGENCY_SHARE = assumptions.default("agency_fostering_share")
-_OWN, _AGENCY = assumptions.default("own fostering"), assumptions.default("agency fostering")
-_DEFAULT_COSTS = {one.key: one.value for one in assumptions.UNIT_COSTS if one.value is not None} | {
-    "fostering": round(_OWN * (1.0 - _AGENCY_SHARE) + _AGENCY * _AGENCY_SHARE, -1)
-}
-"""£ a week by placement group; sheet System tells own and agency fostering apart."""
-_COST_NOTES = {
-    "kinship": "†: judged.",
-    "fostering": f"†: own {_OWN:,.0f}, agency {_AGENCY:,.0f} with {_AGENCY_SHARE:.0%} of children.",
-    "residential": ": £318,400 a place in 2023-24 (NAO).",
-    "supported accommodation": "†: range 1,000 to 1,700.",
-    "adoption": "†: judged.",
-    "with parents": "†: judged.",
-    "other": "†: judged.",
-}
-PLACEMENT_COSTS = tuple(
-    Lever(
-        key=f"cost_{group.replace(' ', '_')}",
-        label=group.capitalize(),
-        neutral=_DEFAULT_COSTS[group],
-        kind=MONEY,
-        note=f"£{_DEFAULT_COSTS[group]:,.0f} a week {_COST_NOTES[group]}".replace(" :", ":"),
-    )
-    for group in PLACEMENT_GROUPS
-)
+GROUP_ROOM = COSTS_ROOM
+"""Rows for placement groups: those of sheet System."""
+
+UNIT_COST_NOTE = "Instead of the weekly cost of sheet System in the last run; blank: that one."
 
 CHANGES_ROW = 7
 LOCKDOWN_ROW = CHANGES_ROW + len(CHANGES) + 2
 SOURCES_ROW = LOCKDOWN_ROW + len(LOCKDOWN) + 2
 COSTS_ROW = SOURCES_ROW + len(SOURCE_GROUPS) + 2
 PLACEMENTS_ROW = COSTS_ROW + len(COSTS)
-LAST_ROW = PLACEMENTS_ROW + len(PLACEMENT_COSTS)
+LAST_ROW = PLACEMENTS_ROW + GROUP_ROOM
 """1-based rows of the first blue cell of each block; headings stand above."""
 
 _ROWS = {
@@ -244,19 +224,15 @@ _ROWS = {
         (CHANGES_ROW, CHANGES),
         (LOCKDOWN_ROW, LOCKDOWN),
         (COSTS_ROW, COSTS),
-        (PLACEMENTS_ROW, PLACEMENT_COSTS),
     )
     for offset, lever in enumerate(block)
 }
-LEVERS = (*CHANGES, *LOCKDOWN, *COSTS, *PLACEMENT_COSTS)
-"""Every blue cell but those of single sources."""
-INPUTS = {
-    lever.key: Area(name=lever.name, cell=f"B{_ROWS[lever.key]}")
-    for lever in (*CHANGES, *LOCKDOWN, *COSTS)
-}
+LEVERS = (*CHANGES, *LOCKDOWN, *COSTS)
+"""Every blue cell but those of single sources and placement groups."""
+INPUTS = {lever.key: Area(name=lever.name, cell=f"B{_ROWS[lever.key]}") for lever in LEVERS}
 SOURCE_CHANGES = Area(name="what_if_sources", cell=f"B{SOURCES_ROW}", rows=len(SOURCE_GROUPS))
 SOURCE_FALLS = Area(name="what_if_falls", cell=f"C{SOURCES_ROW}", rows=len(SOURCE_GROUPS))
-UNIT_COSTS = Area(name="what_if_unit_costs", cell=f"B{PLACEMENTS_ROW}", rows=len(PLACEMENT_COSTS))
+UNIT_COSTS = Area(name="what_if_unit_costs", cell=f"B{PLACEMENTS_ROW}", rows=GROUP_ROOM)
 
 # --- what a run writes ------------------------------------------------------------------------
 
@@ -265,16 +241,19 @@ FACTS = {
     "months": Area(name="what_if_month_count", cell="B6"),
     "plans": Area(name="what_if_plans_now", cell="B7"),
     "care": Area(name="what_if_care_now", cell="B8"),
+    "inflation": Area(name="what_if_run_inflation", cell="B9"),
 }
 FACT_WORDS = {
     "census_date": "Census date",
     "months": "Months of the forecast shown",
     "plans": "Children on plans at the census date",
     "care": "Children in care at the census date",
+    "inflation": "Inflation a year, sheet System",
 }
 
 _LAGS = tuple(f"lag {g}" for g in range(KERNEL_MONTHS))
 _RESPONSES = ("home", "other", "home squared / 2", "home x other", "other squared / 2")
+GROUP = "placement"
 MONTH_COLUMNS = (
     "month end",
     "days from the census date to its end",
@@ -299,6 +278,15 @@ MONTH_COLUMNS = (
     *(f"open care: response to {r}" for r in _RESPONSES),
     "plans: correction",
     "care: correction",
+    *(
+        f"open care, aged {age}: {what}"
+        for what in ("share", "response to home", "response to other")
+        for age in CARE_SEGMENTS
+    ),
+    *(f"{GROUP} {k + 1}: baseline" for k in range(GROUP_ROOM)),
+    *(f"{GROUP} {k + 1}: correction" for k in range(GROUP_ROOM)),
+    "days",
+    "years of inflation",
 )
 ENTRY_ROWS = (
     "plans: stay",
@@ -309,14 +297,23 @@ ENTRY_ROWS = (
     *(f"care: response to {r}" for r in _RESPONSES),
     "UASC: stay",
     *(f"UASC: response to {r}" for r in _RESPONSES),
+    *(
+        f"care, aged {age}: {what}"
+        for what in ("share", "response to home", "response to other")
+        for age in CARE_SEGMENTS[:-1]
+    ),
 )
 SOURCE_COLUMNS = ("share of referrals", "weight in plans", "weight in care")
 
 SOURCES = Area(
     name="what_if_source_weights", cell="B12", rows=len(SOURCE_GROUPS), columns=len(SOURCE_COLUMNS)
 )
-PLACEMENTS = Area(name="what_if_placements", cell="H12", rows=len(PLACEMENT_GROUPS))
-MONTHS_ROW = 12 + len(SOURCE_GROUPS) + 3
+PLACEMENT_COLUMNS = ("label", "£ a week", "children today", *CARE_SEGMENTS)
+"""By age: share of those children who live in such a placement."""
+PLACEMENTS = Area(
+    name="what_if_placements", cell="I12", rows=GROUP_ROOM, columns=len(PLACEMENT_COLUMNS)
+)
+MONTHS_ROW = 12 + max(len(SOURCE_GROUPS), GROUP_ROOM) + 3
 MONTH_BLOCK = Area(
     name="what_if_months", cell=f"B{MONTHS_ROW}", rows=MONTHS, columns=len(MONTH_COLUMNS)
 )

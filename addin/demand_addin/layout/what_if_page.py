@@ -11,7 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from demand_addin.layout import chart_parts as parts
 from demand_addin.layout import what_if as declared
-from demand_addin.layout import what_if_workings as workings
+from demand_addin.layout import what_if_columns as workings
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area, SheetSpec, Style
 from demand_addin.layout.styles import BLUE, FONT, GREY, RULE, Formats
@@ -24,8 +24,14 @@ _TABLE_LEFT = 5
 """0-based column of the table and the charts."""
 
 _CHARTS_ROW = 14
-_CHART = {"width": 1032, "height": 246}
-_CHART_ROWS = 12
+_CHART = {"width": 515, "height": 400}
+_CHART_ROWS = 19
+_CHART_TITLES = (
+    "Referrals in the month",
+    "Children on a protection plan",
+    "Children in care",
+    "Cost a year, £ thousand",
+)
 _LEADS = (6, 12, 24)
 _MEASURES = (
     ("Referrals in the month", "baseline: referrals", "referrals shown", None),
@@ -37,8 +43,8 @@ _CAUTION = (
     "itself a better outcome."
 )
 _RESET = (
-    "To reset: copy column C (Neutral) over column B of the first two blocks; by source, type 0% "
-    "over the changes and empty the falls. † is a judgement."
+    "To reset: copy column C (Neutral) over B of the first two blocks; by source, 0% for changes, "
+    "no falls; empty inflation and weekly costs; £0 for a child on a plan. † is a judgement."
 )
 _KEEP = (
     "To see ranges: Keep what-if (tab Demand model) or csc-demand keep, then Run. It becomes rows "
@@ -49,8 +55,8 @@ _NO_FEEDBACK = (
     "baseline differs from this sheet's."
 )
 _COST_NOTE = (
-    "Cost a year: children at the month's end, today's mix of placements, that month's prices. "
-    "Own weekly costs: type them on sheet System too, for sheet Costs."
+    "Cost a year: at that month's pace and prices, placed as on sheet Costs, without workers. "
+    "Lasting weekly costs belong on sheet System. At most 60 months."
 )
 
 
@@ -67,17 +73,16 @@ def page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Work
     _heading(ws, formats, declared.LOCKDOWN_ROW, "One lockdown", ("Value", "Neutral"))
     sources = ("Change", "Fall")
     _heading(ws, formats, declared.SOURCES_ROW, "By source of referral, on top", sources)
-    _heading(ws, formats, declared.COSTS_ROW, "Costs", ("£ or %", "Live there"))
+    _heading(ws, formats, declared.COSTS_ROW, "Costs", ("£ or %", "Last run"))
     for row, block in (
         (declared.CHANGES_ROW, declared.CHANGES),
         (declared.LOCKDOWN_ROW, declared.LOCKDOWN),
         (declared.COSTS_ROW, declared.COSTS),
-        (declared.PLACEMENTS_ROW, declared.PLACEMENT_COSTS),
     ):
         for offset, lever in enumerate(block):
-            _lever(ws, formats, row + offset, lever, shows_neutral=block is not declared.COSTS)
+            _lever(ws, formats, row + offset, lever)
     _sources(ws, formats)
-    _shares_today(ws, formats)
+    _unit_costs(ws, formats)
     _table(ws, formats)
     ws.write_string(_TABLE_ROW + 5, _TABLE_LEFT, _COST_NOTE, note)
     ws.write_formula(_TABLE_ROW + 6, _TABLE_LEFT, _whole(), formats.get(bold=True), "")
@@ -108,14 +113,19 @@ def _input(formats: Formats, kind: str) -> Format:
     return formats.input(Style.NUMBER, number_format=declared.FORMATS[kind])
 
 
-def _lever(ws: Worksheet, formats: Formats, row: int, lever: Lever, *, shows_neutral: bool) -> None:
+def _lever(ws: Worksheet, formats: Formats, row: int, lever: Lever) -> None:
     grey = formats.get(font_color=GREY, align="right", num_format=declared.FORMATS[lever.kind])
     ws.write_string(f"A{row}", lever.label, formats.get())
-    ws.write_number(f"B{row}", lever.neutral, _input(formats, lever.kind))
-    if shows_neutral and lever.kind != declared.MONEY:
+    if lever.neutral is None:
+        run = declared.FACTS[lever.key].name
+        ws.write_blank(f"B{row}", None, _input(formats, lever.kind))
+        ws.write_formula(f"C{row}", f'=IF({run}="","",{run})', grey, "")
+    else:
+        ws.write_number(f"B{row}", lever.neutral, _input(formats, lever.kind))
         ws.write_number(f"C{row}", lever.neutral, grey)
     ws.write_string(f"D{row}", lever.note, formats.get(font_color=GREY, indent=1, align="left"))
-    ws.data_validation(f"B{row}", _rule(lever.kind, lever.label, lever.note))
+    blank = lever.neutral is None
+    ws.data_validation(f"B{row}", _rule(lever.kind, lever.label, lever.note, blank=blank))
 
 
 def _rule(kind: str, label: str, note: str, *, blank: bool = False) -> dict[str, Any]:
@@ -159,14 +169,39 @@ def _sources(ws: Worksheet, formats: Formats) -> None:
     ws.write_string(f"D{declared.SOURCES_ROW + 1}", fall, grey)
 
 
-def _shares_today(ws: Worksheet, formats: Formats) -> None:
-    """Show beside each unit cost how many of the children in care live there."""
-    grey = formats.get(font_color=GREY, align="right", num_format="0%")
+def _unit_costs(ws: Worksheet, formats: Formats) -> None:
+    """Let a weekly cost be tried for each placement group of sheet System."""
+    grey = formats.get(font_color=GREY, align="right", num_format=declared.FORMATS[declared.MONEY])
+    note = formats.get(font_color=GREY, indent=1, align="left")
     top, left = declared.PLACEMENTS.corner
-    for offset in range(len(declared.PLACEMENT_COSTS)):
-        source = f"'{declared.DATA_SHEET}'!${column_letters(left + 1)}${top + 1 + offset}"
-        formula = f'=IF({source}="","",{source})'
-        ws.write_formula(f"C{declared.PLACEMENTS_ROW + offset}", formula, grey, "")
+    care = declared.FACTS["care"].name
+    label, cost, today = (
+        column_letters(left + 1 + declared.PLACEMENT_COLUMNS.index(heading))
+        for heading in ("label", "£ a week", "children today")
+    )
+    for offset in range(declared.GROUP_ROOM):
+        row = declared.PLACEMENTS_ROW + offset
+        name, run, count = (
+            f"'{declared.DATA_SHEET}'!${letters}${top + 1 + offset}"
+            for letters in (label, cost, today)
+        )
+        words = f'TEXT({count}/MAX({care},1),"0%")&" of the children in care today live there."'
+        for cell, formula, style in (
+            ("A", name, formats.get()),
+            ("C", run, grey),
+            ("D", words, note),
+        ):
+            ws.write_formula(f"{cell}{row}", f'=IF({name}="","",{formula})', style, "")
+        ws.write_blank(f"B{row}", None, _input(formats, declared.MONEY))
+        title = "£ a week"
+        rule = _rule(declared.MONEY, title, declared.UNIT_COST_NOTE, blank=True)
+        ws.data_validation(f"B{row}", rule)
+        hidden = {
+            "type": "formula",
+            "criteria": f'=$A{row}=""',
+            "format": formats.get(bg_color="#FFFFFF", border=1, border_color="#FFFFFF"),
+        }
+        ws.conditional_format(f"B{row}", hidden)
 
 
 def _table(ws: Worksheet, formats: Formats) -> None:
@@ -245,7 +280,7 @@ def _baseline(heading: str) -> str:
 def _cost_today() -> str:
     care, plans = declared.FACTS["care"].name, declared.FACTS["plans"].name
     a_week = (
-        f"({care}*{workings.scalar('care £ a week')}+{plans}*{declared.INPUTS['cost_plan'].name})"
+        f"({workings.scalar('care £ a week today')}+{plans}*{declared.INPUTS['cost_plan'].name})"
     )
     days, week = workings.scalar("days a year"), workings.scalar("days a week")
     return f'=IF({care}="","",{a_week}*{days}/{week})'
@@ -255,14 +290,14 @@ def _whole() -> str:
     """Return the sentence on the whole forecast's cost."""
     mine, base = (f"SUM({workings.months_of(h)})" for h in ("what-if cost £", "baseline cost £"))
     count = declared.FACTS["months"].name
-    difference = f"ROUND({mine}-{base},0)"
+    difference = f"ROUND({mine}-{base},-3)"
     told = (
-        f'"Over the "&{count}&" months of the forecast together: £"&TEXT(ABS({difference}),"#,##0")'
+        f'"Over the "&{count}&" months shown together: about £"&TEXT(ABS({difference}),"#,##0")'
         f'&IF({difference}<0," less"," more")&" than the baseline."'
     )
     return (
         f'=IF({count}=0,"No forecast yet: see sheet Start.",'
-        f'IF({difference}=0,"Over the whole forecast the cost is that of the baseline.",{told}))'
+        f'IF({difference}=0,"Over all months shown the cost is that of the baseline.",{told}))'
     )
 
 
@@ -278,14 +313,20 @@ def _moved() -> str:
 
 
 def _charts(ws: Worksheet, book: xlsxwriter.Workbook) -> None:
-    for number, (words, *_) in enumerate(_MEASURES):
+    for number, words in enumerate(_CHART_TITLES):
         chart = _chart(book, workings.CHART_BLOCK, number, words)
-        row = _CHARTS_ROW + number * _CHART_ROWS
+        down, right = divmod(number, 2)
+        row = _CHARTS_ROW + down * _CHART_ROWS
         alt = (
             f"{words}, month by month: the baseline forecast as a grey dashed line, the what-if "
             "forecast as a solid line. The figures are in the table above."
         )
-        options = {"x_offset": 2, "y_offset": 2, "description": alt, "object_position": 3}
+        options = {
+            "x_offset": 2 + right * (_CHART["width"] + 4),
+            "y_offset": 2,
+            "description": alt,
+            "object_position": 3,
+        }
         ws.insert_chart(row - 1, _TABLE_LEFT, chart, options)
 
 
@@ -326,11 +367,13 @@ def data_page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter
     day = formats.get(num_format="dd/mm/yyyy", align="right")
     for key, area in declared.FACTS.items():
         ws.write_string(f"A{area.cell[1:]}", declared.FACT_WORDS[key], formats.get())
-        style = day if key == "census_date" else formats.output(Style.WHOLE)
+        style = {"census_date": day, "inflation": formats.output(Style.SHARE)}.get(
+            key, formats.output(Style.WHOLE)
+        )
         ws.write_blank(area.cell, None, style)
     _block(ws, declared.SOURCES, SOURCE_GROUPS, declared.SOURCE_COLUMNS, head, number)
-    places = tuple(lever.label for lever in declared.PLACEMENT_COSTS)
-    _block(ws, declared.PLACEMENTS, places, ("share of children in care",), head, number)
+    places = tuple(f"{declared.GROUP} {k + 1}" for k in range(declared.GROUP_ROOM))
+    _block(ws, declared.PLACEMENTS, places, declared.PLACEMENT_COLUMNS, head, number)
     months = tuple(f"month {m + 1}" for m in range(declared.MONTHS))
     _block(ws, declared.MONTH_BLOCK, months, declared.MONTH_COLUMNS, head, number)
     top, left = declared.MONTH_BLOCK.corner

@@ -10,7 +10,7 @@ import pandas as pd
 
 from demand_addin.layout import what_if as declared
 from demand_addin.ports import CellValue, RangeValues
-from demand_model.results.what_if_data import StartRates, WhatIf
+from demand_model.results.what_if_data import Placed, StartRates, WhatIf
 from demand_model.results.what_if_survival import Survival
 
 FloatArray = npt.NDArray[np.float64]
@@ -27,6 +27,7 @@ def what_if_ranges(values: WhatIf) -> tuple[RangeValues, ...]:
         "months": len(values.months),
         "plans": values.opening_plans,
         "care": values.opening_care,
+        "inflation": values.placed.inflation_a_year,
     }
     weights = (values.referral_share, values.plan_starts.weight, values.care_starts.weight)
     return (
@@ -35,7 +36,7 @@ def what_if_ranges(values: WhatIf) -> tuple[RangeValues, ...]:
             for key, value in facts.items()
         ),
         RangeValues(name=declared.SOURCES.name, rows=_rows(np.stack(weights, axis=1))),
-        RangeValues(name=declared.PLACEMENTS.name, rows=_rows(values.placement_share[:, None])),
+        RangeValues(name=declared.PLACEMENTS.name, rows=_placements(values.placed)),
         RangeValues(name=declared.MONTH_BLOCK.name, rows=_months(values)),
         RangeValues(name=declared.ENTRY_BLOCK.name, rows=_since_entry(values)),
     )
@@ -65,10 +66,26 @@ def _months(values: WhatIf) -> Rows:
             exits.open_care.response,
             values.plan_correction,
             values.care_correction,
+            exits.open_ages.neutral,
+            exits.open_ages.home,
+            exits.open_ages.other,
         ]
     )
+    placed = values.placed
+    lacking: tuple[CellValue, ...] = (None,) * (declared.GROUP_ROOM - len(placed.groups))
+    money = np.stack([placed.days, placed.years], axis=1)
+    blocks = (_rows(part) for part in (numbers, placed.baseline, placed.correction, money))
     days = [_last_day(month) for month in values.months]
-    return tuple((day, *row) for day, row in zip(days, _rows(numbers), strict=True))
+    return tuple(
+        (day, *row, *baseline, *lacking, *right, *lacking, *of_money)
+        for day, row, baseline, right, of_money in zip(days, *blocks, strict=True)
+    )
+
+
+def _placements(placed: Placed) -> Rows:
+    """Return the columns of `what_if.PLACEMENT_COLUMNS`."""
+    numbers = _rows(np.column_stack([placed.weekly_costs, placed.today, placed.mix.T]))
+    return tuple((group.label, *row) for group, row in zip(placed.groups, numbers, strict=True))
 
 
 def _last_day(month: pd.Period) -> date:
@@ -86,7 +103,7 @@ def _of_plans(survival: Survival) -> FloatArray:
 
 def _since_entry(values: WhatIf) -> Rows:
     """Return the rows of `what_if.ENTRY_ROWS`; months since entry run to the right."""
-    exits = values.exits
+    exits, ages = values.exits, values.exits.new_ages
     columns = np.column_stack(
         [
             exits.new_plans.base,
@@ -96,6 +113,7 @@ def _since_entry(values: WhatIf) -> Rows:
             exits.new_care.response,
             exits.new_uasc.base,
             exits.new_uasc.response,
+            *(part[:, :-1] for part in (ages.neutral, ages.home, ages.other)),
         ]
     )
     return _rows(columns.T)

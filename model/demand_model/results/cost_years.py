@@ -87,12 +87,15 @@ class Calendar:
         Days of each month that are forecast; shape (months,).
     price
         Price level against the date of the prices; shape (months,).
+    years_of_prices
+        From the date of the prices to the middle of each month; shape (months,).
     year
         Number of the financial year in `years`; shape (months,).
     """
 
     days: FloatArray
     price: FloatArray
+    years_of_prices: FloatArray
     year: npt.NDArray[np.intp]
     years: tuple[FinancialYear, ...]
 
@@ -107,7 +110,8 @@ def calendar_of(months: pd.PeriodIndex, census_date: date, choices: CostChoices)
     middle = np.array(
         [(b.toordinal() + e.toordinal()) / 2.0 for b, e in zip(begins, ends, strict=True)]
     )
-    price = (1.0 + choices.inflation_a_year) ** ((middle - base) / DAYS_PER_YEAR)
+    years_of_prices = (middle - base) / DAYS_PER_YEAR
+    price = (1.0 + choices.inflation_a_year) ** years_of_prices
     first_years = np.array([s.year - (s.month < _APRIL) for s in starts])
     numbers = first_years - first_years[0]
     years = tuple(
@@ -116,7 +120,13 @@ def calendar_of(months: pd.PeriodIndex, census_date: date, choices: CostChoices)
         )
         for y in dict.fromkeys(first_years.tolist())
     )
-    return Calendar(days=days, price=price, year=numbers.astype(np.intp), years=years)
+    return Calendar(
+        days=days,
+        price=price,
+        years_of_prices=years_of_prices,
+        year=numbers.astype(np.intp),
+        years=years,
+    )
 
 
 def days_to_come(months: pd.PeriodIndex, census_date: date) -> FloatArray:

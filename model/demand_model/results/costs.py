@@ -137,7 +137,7 @@ def costs(
     """
     _check_alike(paths)
     calendar = calendar_of(paths[0].months, census_date, choices)
-    factor = _unit_cost_errors(paths[0], choices)
+    factor = unit_cost_factors(paths[0], choices)
     draws: dict[tuple[str, str, str], FloatArray] = {}
     for path in paths:
         monthly = monthly_cost(path, calendar) * factor
@@ -195,6 +195,33 @@ def monthly_workers_cost(
     return np.asarray(workers * (a_year * share_of_year)[:, None])
 
 
+def workers_in_post(measures: Mapping[tuple[str, str], FloatArray]) -> FloatArray:
+    """Workers who are paid, agency workers included, absent or not; shape (months, draws).
+
+    Parameters
+    ----------
+    measures
+        Of a simulation whose system has a workforce.
+    """
+    return np.asarray(measures["permanent_workers", ALL] + measures["agency_workers", ALL])
+
+
+def unit_cost_factors(path: PlacementPaths, choices: CostChoices) -> FloatArray:
+    """Factor on unit costs by group and draw, 1 on average; shape (groups, draws).
+
+    The same seed, groups and draws give the same factors, so that whatever reckons with
+    them agrees draw by draw. All 1 where unit costs are taken as known.
+    """
+    _, groups, draws = path.children.shape
+    sd = choices.unit_cost_sd
+    if sd == 0.0:
+        return np.ones((groups, draws))
+    normal = np.random.default_rng(choices.seed).standard_normal((groups, draws))
+    factor = np.exp(sd * normal)
+    # Exactly 1 on average: the mean cost is that at the unit costs that were typed.
+    return np.asarray(factor / factor.mean(axis=1, keepdims=True))
+
+
 def _check_alike(paths: Sequence[PlacementPaths]) -> None:
     if not paths:
         raise InvalidSettingError("Invalid scenarios: none. Costs need one or more.")
@@ -206,16 +233,6 @@ def _check_alike(paths: Sequence[PlacementPaths]) -> None:
                 f"Invalid scenario: {path.scenario}. Its months, groups or draws differ from those "
                 f"of {first.scenario}; costs compare scenarios of one run."
             )
-
-
-def _unit_cost_errors(path: PlacementPaths, choices: CostChoices) -> FloatArray:
-    """Factor on unit costs by group and draw, 1 on average; shape (groups, draws)."""
-    _, groups, draws = path.children.shape
-    sd = choices.unit_cost_sd
-    if sd == 0.0:
-        return np.ones((groups, draws))
-    normal = np.random.default_rng(choices.seed).standard_normal((groups, draws))
-    return np.asarray(np.exp(sd * normal - sd * sd / 2.0))
 
 
 def _by_year(monthly: FloatArray, calendar: Calendar) -> FloatArray:

@@ -24,19 +24,16 @@ from demand_model.rates.priors import CARE_ENTRY_AGE_QUANTILES_YEARS
 from demand_model.simulation.care_class import care_segment
 from demand_model.spell.build import OPEN, Spells
 from demand_model.system.assumptions import Assumption
-from demand_model.system.inputs import Placements
+from demand_model.system.inputs import OWN_PREFIX, Placements
 from demand_model.units import DAYS_PER_YEAR
 
 FloatArray = npt.NDArray[np.float64]
-
-OWN_PREFIX = "own "
-"""A group of this prefix takes what the authority itself provides: "own residential"."""
 
 _OWN_PROVIDER = "PR1"
 _PARENTS = "PR0"
 _LEAN_CHILDREN = 5.0
 """Children that the mix of all counts for beside an age group's own, and the nation's
-beside that of all: the weight the Dashboard's split by placement uses."""
+beside that of all."""
 _LEAN_ENTRANTS = 10.0
 """Weight of the national ages at entry: that of the simulation (`rates.draws.entry_ages`)."""
 _RAKES = 40
@@ -108,13 +105,13 @@ def placements_today(spells: Spells, placements: Placements) -> PlacementsToday:
     care = spells.care
     now = care[care["reason"] == OPEN]
     begun = care[care["in_window"].astype(bool)]
-    segment = _segments(now, pd.Series(pd.Timestamp(spells.census_date), index=now.index))
+    segment = care_segments(now, pd.Series(pd.Timestamp(spells.census_date), index=now.index))
     groups = tuple(group.name for group in placements.groups)
-    shares, unknown = _group_shares(now, groups, placements.agency_fostering_share)
+    shares, unknown = group_shares(now, groups, placements.agency_fostering_share)
     counts = np.zeros((len(CARE_SEGMENTS), len(groups)))
     np.add.at(counts, segment, shares)
     entered = np.bincount(
-        _segments(begun, begun["start"], leave_out_unknown=True), minlength=len(CARE_SEGMENTS)
+        care_segments(begun, begun["start"], leave_out_unknown=True), minlength=len(CARE_SEGMENTS)
     )
     return PlacementsToday(
         census_date=spells.census_date,
@@ -155,7 +152,7 @@ def leaning_mix(counts: FloatArray, national: FloatArray) -> FloatArray:
     return np.asarray(mix)
 
 
-def _segments(
+def care_segments(
     care: pd.DataFrame, on: pd.Series, *, leave_out_unknown: bool = False
 ) -> npt.NDArray[np.intp]:
     """Segment of each child on a day; as the simulation has it, an unknown age is under 1."""
@@ -165,7 +162,7 @@ def _segments(
     return segment[~np.isnan(age) | uasc] if leave_out_unknown else segment
 
 
-def _group_shares(
+def group_shares(
     care: pd.DataFrame, groups: tuple[str, ...], agency_share: float
 ) -> tuple[FloatArray, int]:
     """Place each child in a group, or in two by shares; shape (children, groups)."""
@@ -181,6 +178,17 @@ def _group_shares(
             name = _group(str(kind), is_own=provider == _OWN_PROVIDER, groups=groups)
             shares[row, groups.index(name)] = 1.0
     return shares, unknown
+
+
+def kind_of(group: str) -> str:
+    """Kind of placement, as the lists tell them apart, of a placement group.
+
+    >>> kind_of("agency fostering"), kind_of("own residential"), kind_of("kinship")
+    ('fostering', 'residential', 'kinship')
+    """
+    if group in ("own fostering", "agency fostering"):
+        return "fostering"
+    return group.removeprefix(OWN_PREFIX)
 
 
 def _group(kind: str, *, is_own: bool, groups: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ so that the groups add up to the children in care exactly, in every draw and mon
 
     by today's mix of their age    children[s] · mix[s]
     + deviation                    what entrants with a mix of their own, and moves, add
-    + new places                   filled at once from another group
+    + new places                   filled from another group, at once or over some months
     + overflow                     those for whom a group with a limit has no place
 
 The deviation of an age group adds up to nought over groups. It grows by entrants
@@ -17,8 +17,8 @@ up for what was left of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -29,10 +29,11 @@ from demand_model.errors import InvalidSettingError
 from demand_model.exposure.bands import AGE_BANDS, CARE_SEGMENTS
 from demand_model.flows import ALL
 from demand_model.results.cost_years import days_to_come
-from demand_model.results.placement_mix import PlacementsToday
+from demand_model.results.placement_mix import PlacementsToday, kind_of
+from demand_model.simulation.mixture import MIXTURE, lives
 from demand_model.simulation.trajectories import Trajectories
 from demand_model.system.inputs import PlacementGroup, Placements
-from demand_model.units import MONTHS_PER_YEAR
+from demand_model.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -46,7 +47,7 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPlaces:
-    """Places that are added, and filled at once by children from another group.
+    """Places that are added, and filled by children from another group.
 
     Attributes
     ----------
@@ -60,11 +61,13 @@ class NewPlaces:
         First day; counts from the first month of which it is not past the middle.
     scenario
         Name of the scenario that has them; empty: all.
+    fill_months
+        Months over which the children move in, evenly; 0: at once.
 
     Raises
     ------
     InvalidSettingError
-        A negative number of places, or a group filled from itself.
+        A negative number of places or months, or a group filled from itself.
     """
 
     group: str
@@ -72,10 +75,12 @@ class NewPlaces:
     filled_from: str
     start: date
     scenario: str = ""
+    fill_months: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.places < np.inf:
-            raise InvalidSettingError(f"Invalid places: {self.places}. It must be 0 or more.")
+        for what, value in (("places", self.places), ("months until filled", self.fill_months)):
+            if not 0.0 <= value < np.inf:
+                raise InvalidSettingError(f"Invalid {what}: {value}. It must be 0 or more.")
         if self.group == self.filled_from:
             raise InvalidSettingError(
                 f"Invalid new places: {self.group} filled from itself. Name another group."
@@ -137,6 +142,49 @@ class PlacementPaths:
         total = self.total
         found = self.children[:, external].sum(axis=1)
         return np.asarray(np.divide(found, total, out=np.zeros_like(total), where=total > 0.0))
+
+
+def mixed_places(
+    paths: Sequence[PlacementPaths],
+    odds: Mapping[str, float],
+    *,
+    name: str = MIXTURE,
+    seed: int = 0,
+) -> PlacementPaths:
+    """Where children live in a mixture of scenarios: each draw as in the one it lives through.
+
+    Parameters
+    ----------
+    paths
+        Of the scenarios, from `place_children`.
+    odds, name, seed
+        As for `mixture`.
+    """
+    lived = lives(odds, paths[0].children.shape[-1], seed)
+    by_name = {path.scenario: path for path in paths}
+    parts = [by_name[scenario] for scenario in lived.scenarios]
+    return replace(
+        parts[0],
+        scenario=name,
+        children=lived.taken([path.children for path in parts]),
+        without_place=lived.taken([path.without_place for path in parts]),
+    )
+
+
+def with_placements(trajectories: Trajectories, paths: PlacementPaths) -> Trajectories:
+    """Add children in care by kind of placement to a scenario's measures.
+
+    Kinds are those of the lists (`annex_a.codes.PLACEMENT_GROUPS`), so that the past stands
+    beside them: the authority's own and others' places of a kind are added up; a group
+    that the analyst entered keeps its name.
+    """
+    by_kind: dict[str, FloatArray] = {}
+    for number, group in enumerate(paths.groups):
+        kind = kind_of(group.name)
+        children = paths.children[:, number]
+        by_kind[kind] = by_kind[kind] + children if kind in by_kind else children
+    measures = {("cla_open", kind): children for kind, children in by_kind.items()}
+    return replace(trajectories, measures={**trajectories.measures, **measures})
 
 
 def place_children(
@@ -334,11 +382,20 @@ def _fill_new_places(
         group, source = names.index(new.group), names.index(new.filled_from)
         open_ = np.array([month.to_timestamp().date().replace(day=15) for month in months])
         there = np.flatnonzero(open_ >= new.start)
-        moved = np.minimum(children[there, source], new.places)
+        filled = new.places * _filled(new, months[there])
+        moved = np.minimum(children[there, source], filled[:, None])
         children[there, source] -= moved
         children[there, group] += moved
         added[there, group] += new.places
     return added
+
+
+def _filled(new: NewPlaces, months: pd.PeriodIndex) -> FloatArray:
+    """Share of new places that children have moved into by each month's end."""
+    if new.fill_months == 0.0:
+        return np.ones(len(months))
+    ends = np.array([(m.end_time.date() - new.start).days + 1 for m in months], dtype=float)
+    return np.asarray(np.clip(ends / DAYS_PER_MONTH / new.fill_months, 0.0, 1.0))
 
 
 def _overflow(

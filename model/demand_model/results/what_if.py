@@ -13,13 +13,15 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from demand_model.annex_a.codes import PLACEMENT_GROUPS
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import ALL
-from demand_model.rates.fit import FlowRates
+from demand_model.results.cost_years import CostChoices, calendar_of
+from demand_model.results.placement_mix import PlacementsToday
+from demand_model.results.placements import PlacementPaths
 from demand_model.results.what_if_data import (
     WHAT_IF_MEASURES,
     WHAT_IF_MONTHS,
+    Placed,
     StartRates,
     WhatIf,
 )
@@ -39,7 +41,13 @@ _LEAST = 1e-6
 """Children below which a neutral value is not set right: there is nothing to scale."""
 
 
-def what_if_values(prepared: Prepared, baseline: Trajectories) -> WhatIf:
+def what_if_values(
+    prepared: Prepared,
+    baseline: Trajectories,
+    placed: PlacementPaths,
+    today: PlacementsToday,
+    choices: CostChoices,
+) -> WhatIf:
     """Effective values behind a run's mean forecast.
 
     Parameters
@@ -48,17 +56,26 @@ def what_if_values(prepared: Prepared, baseline: Trajectories) -> WhatIf:
         What the run drew, balanced.
     baseline
         Simulated from it.
+    placed
+        From `place_children`, of the baseline.
+    today
+        That it was placed by.
+    choices
+        How costs are reckoned.
 
     Raises
     ------
     InvalidSettingError
-        The trajectories are not the baseline's.
+        The trajectories, or the placements, are not the baseline's.
     """
-    if baseline.scenario.changes:
-        raise InvalidSettingError(
-            f"Invalid trajectories: scenario {baseline.scenario.name!r}. They must be the "
-            "baseline's."
-        )
+    for name, is_other in (
+        (baseline.scenario.name, bool(baseline.scenario.changes)),
+        (placed.scenario, placed.scenario != baseline.scenario.name),
+    ):
+        if is_other:
+            raise InvalidSettingError(
+                f"Invalid trajectories: scenario {name!r}. They must be the baseline's."
+            )
     common, batches = prepared.common, prepared.batches
     months = min(len(baseline.months), WHAT_IF_MONTHS)
     blocks = common.line.blocks()[:months]
@@ -80,18 +97,27 @@ def what_if_values(prepared: Prepared, baseline: Trajectories) -> WhatIf:
         care_from_new_plans_month=lengths,
         plan_correction=np.ones(months),
         care_correction=np.ones(months),
-        placement_share=_placement_share(common.rates),
+        placed=_placed(placed, today, choices, months),
     )
     return _set_right(raw)
 
 
-def _placement_share(rates: FlowRates) -> FloatArray:
-    """Of children in care at the census date; even where there are none."""
-    groups = rates.exposure.opening.care.placement_group
-    counts = np.array([(groups == g).sum() for g in PLACEMENT_GROUPS], dtype=float)
-    if counts.sum() == 0.0:
-        return np.full(len(counts), 1.0 / len(counts))
-    return np.asarray(counts / counts.sum())
+def _placed(
+    paths: PlacementPaths, today: PlacementsToday, choices: CostChoices, months: int
+) -> Placed:
+    """Mix and costs; the correction is still to be worked out."""
+    calendar = calendar_of(paths.months[:months], today.census_date, choices)
+    baseline = paths.children[:months].mean(axis=2)
+    return Placed(
+        groups=paths.groups,
+        today=paths.today,
+        baseline=baseline,
+        mix=today.mix,
+        correction=np.ones_like(baseline),
+        days=calendar.days,
+        years=calendar.years_of_prices,
+        inflation_a_year=choices.inflation_a_year,
+    )
 
 
 def _set_right(raw: WhatIf) -> WhatIf:
@@ -103,7 +129,16 @@ def _set_right(raw: WhatIf) -> WhatIf:
     before = np.concatenate([[1.0], values.plan_correction[:-1]])
     values = _scale_care_starts(values, np.ones_like(before), from_plans=before)
     values = _scale_care_starts(values, _ratio(values, "cla_starts"))
-    return replace(values, care_correction=_ratio(values, "cla_open"))
+    values = replace(values, care_correction=_ratio(values, "cla_open"))
+    return replace(values, placed=_placed_right(values))
+
+
+def _placed_right(values: WhatIf) -> Placed:
+    placed = values.placed
+    found = what_if_forecast(values).by_group
+    some = found > _LEAST
+    right = np.where(some, placed.baseline / np.maximum(found, _LEAST), 1.0)
+    return replace(placed, correction=right)
 
 
 def _ratio(values: WhatIf, measure: str) -> FloatArray:

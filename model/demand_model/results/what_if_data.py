@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from demand_model.results.what_if_hazards import Exits
+from demand_model.system.inputs import PlacementGroup
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -43,6 +44,46 @@ class StartRates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Placed:
+    """Children in care by placement group in the baseline, taken apart by age.
+
+    Attributes
+    ----------
+    groups
+        With their weekly costs.
+    today
+        Children at the census date; shape (groups,).
+    baseline
+        The engine's means at each month's end; shape (months, groups).
+    mix
+        Share of each segment's children in each group; shape (segments, groups).
+    correction
+        What moves, entrants' own mixes, places and overflow make of today's mix: the
+        baseline over the formulas' children, at neutral; shape (months, groups).
+    days
+        Of each month that are forecast; shape (months,).
+    years
+        From the date of the prices to each month's middle; shape (months,).
+    inflation_a_year
+        Growth of unit costs.
+    """
+
+    groups: tuple[PlacementGroup, ...]
+    today: FloatArray
+    baseline: FloatArray
+    mix: FloatArray
+    correction: FloatArray
+    days: FloatArray
+    years: FloatArray
+    inflation_a_year: float
+
+    @property
+    def weekly_costs(self) -> FloatArray:
+        """£ a child a week; shape (groups,)."""
+        return np.array([group.weekly_cost for group in self.groups])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WhatIf:
     """The mean forecast, taken apart so that formulas can put it together again.
 
@@ -70,8 +111,8 @@ class WhatIf:
         Factor by month on `Exits.care_from_new_plans`.
     plan_correction, care_correction
         Engine's mean stock over the formulas', at neutral; shape (months,).
-    placement_share
-        Of children in care at the census date; shape (placement groups,).
+    placed
+        Where children in care live, and what it costs.
     """
 
     census_date: date
@@ -89,7 +130,7 @@ class WhatIf:
     care_from_new_plans_month: FloatArray
     plan_correction: FloatArray
     care_correction: FloatArray
-    placement_share: FloatArray
+    placed: Placed
 
     def to_come(self, measure: str) -> FloatArray:
         """The engine's mean of a flow, less what was already observed; shape (months,)."""

@@ -6,9 +6,12 @@
     starts[t]     = conversion[t] (pipeline[t] + sum_g kernel[t,g] Q[t-g]) + other[t]
     children[t,a] = children[t-1,a-1] base[a] exp(response[a] . levers[t])
     open[t]       = correction[t] (opening[t] + sum_a children[t,a])
+    by_age[t]     = opening[t] ages[t] + sum_a children[t,a] ages_since[a]
+    by_group[t]   = open[t] x share of (by_age[t] mix) correction[t]
 
 ``f`` is the change of a source's referrals, ``fall`` a lockdown's share of them, and ``Q``
-the same sum as referrals with each source weighted by how readily it converts.
+the same sum as referrals with each source weighted by how readily it converts. ``ages``
+answer to the average change of exits so far, ``ages_since`` to the month's own.
 """
 
 from __future__ import annotations
@@ -19,10 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from demand_model.annex_a.codes import SOURCE_GROUPS
-from demand_model.results.what_if_data import StartRates, WhatIf
+from demand_model.rates.draws import UASC_SEGMENT
+from demand_model.results.what_if_data import Placed, StartRates, WhatIf
 from demand_model.results.what_if_levers import WhatIfLevers
 from demand_model.results.what_if_survival import Survival, lever_terms
-from demand_model.units import DAYS_PER_MONTH
+from demand_model.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 
 FloatArray = npt.NDArray[np.float64]
 _LEAST_SPREAD = 1e-6
@@ -39,6 +43,8 @@ class WhatIfForecast:
         In the month, what was already observed included.
     cp_open, cla_open
         At the month's end.
+    by_group
+        Children in care by placement group at the month's end; shape (months, groups).
     """
 
     referrals: FloatArray
@@ -46,6 +52,7 @@ class WhatIfForecast:
     cp_open: FloatArray
     cla_starts: FloatArray
     cla_open: FloatArray
+    by_group: FloatArray
 
 
 def what_if_forecast(values: WhatIf, levers: WhatIfLevers | None = None) -> WhatIfForecast:
@@ -73,19 +80,45 @@ def what_if_forecast(values: WhatIf, levers: WhatIfLevers | None = None) -> What
         changed(levers.care_ends_home, levers.lockdown_care_ends),
         changed(levers.care_ends_other, levers.lockdown_care_ends),
     )
-    in_care = (
-        _opening(values.opening_care, exits.open_care, care_levers)
-        + _entrants(care_starts, exits.new_care, care_levers).sum(axis=1)
-        + _entrants(uasc_starts, exits.new_uasc, care_levers).sum(axis=1)
-    )
+    opening = _opening(values.opening_care, exits.open_care, care_levers)
+    new_care = _entrants(care_starts, exits.new_care, care_levers)
+    new_uasc = _entrants(uasc_starts, exits.new_uasc, care_levers).sum(axis=1)
+    cla_open = (opening + new_care.sum(axis=1) + new_uasc) * values.care_correction
+    by_age = _by_age(values, care_levers, opening, new_care, new_uasc)
     return WhatIfForecast(
         referrals=_observed(values, "referrals")
         + _referrals(values, levers, values.referral_share),
         cp_starts=_observed(values, "cp_starts") + plan_starts,
         cp_open=(old_plans + new_plans.sum(axis=1)) * values.plan_correction,
         cla_starts=_observed(values, "cla_starts") + care_starts + uasc_starts,
-        cla_open=in_care * values.care_correction,
+        cla_open=cla_open,
+        by_group=_by_group(values.placed, by_age, cla_open),
     )
+
+
+def what_if_cost(
+    values: WhatIf,
+    by_group: FloatArray,
+    *,
+    weekly_costs: FloatArray | None = None,
+    inflation_a_year: float | None = None,
+) -> FloatArray:
+    """Cost of placements each month in £, as `costs.monthly_cost` has it; shape (months,).
+
+    Parameters
+    ----------
+    by_group
+        Children at each month's end; shape (months, groups).
+    weekly_costs, inflation_a_year
+        Instead of those of the run.
+    """
+    placed = values.placed
+    weekly = placed.weekly_costs if weekly_costs is None else weekly_costs
+    inflation = placed.inflation_a_year if inflation_a_year is None else inflation_a_year
+    a_week = np.concatenate([[placed.today @ weekly], by_group @ weekly])
+    weeks = placed.days / DAYS_PER_WEEK
+    price = (1.0 + inflation) ** placed.years
+    return np.asarray((a_week[:-1] + a_week[1:]) / 2.0 * weeks * price)
 
 
 def _active(values: WhatIf, levers: WhatIfLevers) -> tuple[FloatArray, FloatArray]:
@@ -169,6 +202,34 @@ def _entrants(starts: FloatArray, kept: Survival, levers: FloatArray) -> FloatAr
             out[month, 1:] = out[month - 1, :-1]
         out[month] *= share[month]
     return out
+
+
+def _by_age(
+    values: WhatIf,
+    care_levers: FloatArray,
+    opening: FloatArray,
+    new_care: FloatArray,
+    new_uasc: FloatArray,
+) -> FloatArray:
+    """Children in care by segment, not set right; shape (months, segments)."""
+    home, other = care_levers[:, :1], care_levers[:, 1:2]
+    so_far = np.arange(1, len(home) + 1)[:, None]
+    now, since = values.exits.open_ages, values.exits.new_ages
+    shares = now.neutral + (
+        np.cumsum(home, axis=0) / so_far * now.home + np.cumsum(other, axis=0) / so_far * now.other
+    )
+    out = opening[:, None] * shares
+    out += new_care @ since.neutral + home * (new_care @ since.home)
+    out += other * (new_care @ since.other)
+    out[:, UASC_SEGMENT] += new_uasc
+    return np.asarray(out)
+
+
+def _by_group(placed: Placed, by_age: FloatArray, cla_open: FloatArray) -> FloatArray:
+    found = (by_age @ placed.mix) * placed.correction
+    total = found.sum(axis=1, keepdims=True)
+    share = np.divide(found, total, out=np.zeros_like(found), where=total > 0.0)
+    return np.asarray(cla_open[:, None] * share)
 
 
 def _from_plans(values: WhatIf, old: FloatArray, new: FloatArray) -> FloatArray:

@@ -12,10 +12,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from demand_model.exposure.bands import PLAN_BANDS
+from demand_model.exposure.bands import CARE_SEGMENTS, PLAN_BANDS
 from demand_model.exposure.opening import StockMembers
-from demand_model.results.what_if_survival import Survival, survival
-from demand_model.simulation.care_class import care_class
+from demand_model.results.what_if_survival import (
+    AgeMix,
+    Survival,
+    Survivors,
+    ages,
+    survival,
+    survivors,
+)
+from demand_model.simulation.care_class import care_class, care_segment
 from demand_model.simulation.members import ADULT_YEARS
 from demand_model.simulation.setup import Common, DrawBatch
 from demand_model.simulation.timeline import Timeline
@@ -68,6 +75,8 @@ class Exits:
         Of the children open now, by month of the forecast.
     new_plans, new_care, new_uasc
         Of entrants, by month since entry; month 0 is that of entry.
+    open_ages, new_ages
+        Ages of those left of `open_care` and of `new_care`; UASC are a segment.
     care_from_open_plans
         Starts of care a child on a plan since before the forecast, by month.
     care_from_new_plans
@@ -79,6 +88,8 @@ class Exits:
     new_plans: Survival
     new_care: Survival
     new_uasc: Survival
+    open_ages: AgeMix
+    new_ages: AgeMix
     care_from_open_plans: FloatArray
     care_from_new_plans: FloatArray
 
@@ -113,7 +124,8 @@ def _by_class(care_ends: FloatArray) -> FloatArray:
 def _starts(batch: DrawBatch, lags: FloatArray, other: FloatArray) -> FloatArray:
     """Starts a step: those of a draw with many starts weigh more among entrants."""
     steps_a_month = len(batch.referrals.level) / len(batch.plan_exit)
-    return np.asarray(batch.referrals.level.mean(axis=0) * lags.sum(axis=0) + other / steps_a_month)
+    ready = (batch.referrals.level * batch.referrals.following).mean(axis=0)
+    return np.asarray(ready * lags.sum(axis=0) + other / steps_a_month)
 
 
 def _some(values: FloatArray, taken: npt.NDArray[np.intp]) -> FloatArray:
@@ -128,16 +140,20 @@ def exits(common: Common, found: Hazards, months: int) -> Exits:
     ones = np.ones(found.plan_starts.size)
     plans, care = _representatives(common.plans), _representatives(common.care)
     plan_used = _plans_now(plans, found, line, months)
-    home, other = _care_now(care, found, line, months)
+    open_care = survivors(*_care_now(care, found, line, months), _alive(care, line, months), ones)
     cohort = np.minimum(months // _COHORT + np.arange(months), months - 1)
+    new_care = _new_care(common.care_mix.ages_years, found, cohort, found.care_starts, uasc=False)
+    new_uasc = _new_care(common.uasc_mix.ages_years, found, cohort, ones, uasc=True)
     return Exits(
         open_plans=_of_plans(plan_used, _alive(plans, line, months), ones),
-        open_care=survival(home, other, _alive(care, line, months), ones),
+        open_care=survival(open_care),
         new_plans=_new_plans(common.plan_mix.ages_years, found, cohort),
-        new_care=_new_care(
-            common.care_mix.ages_years, found, cohort, found.care_starts, uasc=False
+        new_care=survival(new_care),
+        new_uasc=survival(new_uasc),
+        open_ages=ages(open_care, _segments_now(care, line, months), len(CARE_SEGMENTS)),
+        new_ages=ages(
+            new_care, _segments_since(common.care_mix.ages_years, months), len(CARE_SEGMENTS)
         ),
-        new_uasc=_new_care(common.uasc_mix.ages_years, found, cohort, ones, uasc=True),
         care_from_open_plans=_from_open_plans(plans, plan_used, found, line, months),
         care_from_new_plans=_from_new_plans(found, cohort),
     )
@@ -170,7 +186,7 @@ def _alive(stock: StockMembers, line: Timeline, months: int) -> FloatArray:
 
 
 def _of_plans(used: FloatArray, alive: FloatArray, weight: FloatArray) -> Survival:
-    return survival(np.zeros_like(used[:, :, :1]), used, alive, weight)
+    return survival(survivors(np.zeros_like(used[:, :, :1]), used, alive, weight))
 
 
 def _plans_now(stock: StockMembers, found: Hazards, line: Timeline, months: int) -> FloatArray:
@@ -217,7 +233,7 @@ def _new_care(
     weight: FloatArray,
     *,
     uasc: bool,
-) -> Survival:
+) -> Survivors:
     since, length = _halves(len(cohort))
     age = ages_years + since[:, :, None] / 12.0
     cells = care_class(np.broadcast_to(since[:, :, None], age.shape), age, np.full(age.shape, uasc))
@@ -228,7 +244,20 @@ def _new_care(
         return np.asarray((rate[cells] * halves).sum(axis=1) * drift)
 
     alive = _entrants_alive(ages_years, len(cohort))
-    return survival(used(found.home), used(found.other), alive, weight)
+    return survivors(used(found.home), used(found.other), alive, weight)
+
+
+def _segments_now(stock: StockMembers, line: Timeline, months: int) -> npt.NDArray[np.intp]:
+    """Age group of each child at each month's end; shape (months, children)."""
+    age = stock.age_days / DAYS_PER_YEAR
+    return np.stack([care_segment(age + e / 12.0, stock.uasc) for e in _middles(line, months)[2]])
+
+
+def _segments_since(ages_years: FloatArray, months: int) -> npt.NDArray[np.intp]:
+    """Age group of entrants at the ends of the months since entry in the middle of month 0."""
+    none = np.zeros(len(ages_years), dtype=bool)
+    ends = np.arange(months) + 0.5
+    return np.stack([care_segment(ages_years + e / 12.0, none) for e in ends])
 
 
 def _entrants_alive(ages_years: FloatArray, months: int) -> FloatArray:

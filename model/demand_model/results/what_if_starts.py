@@ -27,6 +27,7 @@ def plan_start_rates(common: Common, batches: Sequence[DrawBatch], months: int) 
         common,
         source_shares(batches) * batches[0].referrals.plan_ratio,
         _mean([b.referrals.level for b in batches]),
+        _mean([b.referrals.level * b.referrals.following for b in batches]),
         _joined([b.rates.plan_lags for b in batches]),
         _joined([b.rates.other_plan for b in batches]),
         _joined([b.plan_conversion[:months] for b in batches]),
@@ -40,6 +41,7 @@ def care_start_rates(common: Common, batches: Sequence[DrawBatch], months: int) 
         common,
         source_shares(batches) * batches[0].referrals.care_ratio,
         _mean([b.referrals.level for b in batches]),
+        _mean([b.referrals.level * b.referrals.following for b in batches]),
         _joined([b.rates.care_lags for b in batches]),
         _joined([b.rates.other_care for b in batches]),
         _joined([b.care_conversion[:months] for b in batches]),
@@ -51,6 +53,7 @@ def _start_rates(
     common: Common,
     readiness: FloatArray,
     level: FloatArray,
+    converting: FloatArray,
     lags: FloatArray,
     other: FloatArray,
     drift: FloatArray,
@@ -62,8 +65,8 @@ def _start_rates(
     ----------
     readiness
         Share of each source times its relative conversion.
-    level
-        Mean referrals by step.
+    level, converting
+        Mean referrals by step: all, and as far as starts follow them.
     lags, other, drift
         As drawn; shapes (weeks, draws), (draws,), (months, draws).
     pipeline
@@ -79,7 +82,7 @@ def _start_rates(
     for lag in range(min(len(by_lag), steps)):
         to, back = month[lag:], month[: steps - lag]
         behind = np.minimum(to - back, KERNEL_MONTHS - 1)
-        np.add.at(kernel, (to, behind), level[: steps - lag] * by_lag[lag, to])
+        np.add.at(kernel, (to, behind), converting[: steps - lag] * by_lag[lag, to])
     begins = [b.start for b in blocks]
     referred = np.add.reduceat(level[:steps], begins)
     for behind in range(min(KERNEL_MONTHS, months)):
