@@ -25,6 +25,7 @@ from demand_addin.ports import TableRead, WorkbookPort
 from demand_model.errors import InvalidInputError, InvalidSettingError
 from demand_model.results.goal_seek import Goal
 from demand_model.results.lever_list import BY_KEY, COMBINATIONS, LeverSetting
+from demand_model.results.placement_need import NEEDS, NeedMatch
 from demand_model.simulation.scenario import BASELINE
 from demand_model.units import add_months, next_month_start
 
@@ -51,12 +52,15 @@ class LeverBounds:
         Names that the base may have.
     groups
         Placement groups.
+    own_groups
+        Those of them that are the authority's own.
     """
 
     census_date: date
     last_day: date
     scenarios: tuple[str, ...]
     groups: tuple[str, ...]
+    own_groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,7 @@ _Row = Mapping[str, Cell]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pulled:
-    """A lever's row: as it is tried, and at its greatest for goals; whether it says Yes."""
+    """A lever's row: as it is tried, and at its greatest for goals; whether it is tried."""
 
     setting: LeverSetting
     greatest: LeverSetting
@@ -125,7 +129,8 @@ def read_lever_choices(book: WorkbookPort, bounds: LeverBounds) -> LeverSheet:
     at = _day(cells[declared.AT], "date of the effect", bounds, problems) or bounds.last_day
     base = read_choice(cells[declared.BASE], "scenario", problems, bounds.scenarios)
     places = _places(cells, bounds, problems)
-    pulled = _levers(tables["lever_settings"], bounds, places, problems)
+    matches = _matches(tables["need_matching"], bounds, problems)
+    pulled = _levers(tables["lever_settings"], bounds, places, matches, problems)
     goals = _goals(tables["goals"], pulled, at, bounds, problems)
     tried = tuple(p.setting for p in pulled.values() if p.is_included)
     settings = tuple(s for s in tried if s.lever not in _COMPARED)
@@ -147,7 +152,8 @@ def _table(book: WorkbookPort, spec: TableSpec) -> TableRead:
     try:
         return book.read_table(spec.name)
     except InvalidInputError:
-        if declared.SHEET in book.sheet_names():
+        # A sheet of an earlier version has no table of needs: its defaults hold.
+        if declared.SHEET in book.sheet_names() and spec is not declared.NEED_MATCHING:
             raise
     rows = declared.default_rows()[spec.name]
     kept = tuple(tuple(v if isinstance(v, str | int | float) else None for v in r) for r in rows)
@@ -161,7 +167,8 @@ def _table(book: WorkbookPort, spec: TableSpec) -> TableRead:
 
 
 def _rows(table: TableRead, spec: TableSpec) -> Iterator[_Row]:
-    missing = [name for name in spec.headings if name not in table.columns]
+    wanted = (name for name in spec.headings if name not in declared.LATER_COLUMNS)
+    missing = [name for name in wanted if name not in table.columns]
     if missing:
         raise InvalidSettingError(
             f"{table.sheet}: the table {table.name} lacks the column {', '.join(missing)}; "
@@ -210,6 +217,27 @@ def _places(
     return gains, source
 
 
+def _matches(
+    rows: Sequence[_Row], bounds: LeverBounds, problems: Problems
+) -> tuple[NeedMatch, ...]:
+    """Needs that entrants are matched by, with the group for each."""
+    found: dict[str, NeedMatch] = {}
+    for row in rows:
+        need = read_text(row["name"])
+        if not need and all(cell.blank for cell in row.values()):
+            continue
+        if need not in NEEDS or need in found:
+            problems.add(row["name"], "code of a need", f"once each: {', '.join(NEEDS)}")
+            continue
+        is_matched = read_yes_no(row["match"], "match", problems)
+        if is_matched and row["group"].blank:
+            problems.add(row["group"], "group", f"one of: {', '.join(bounds.own_groups)}")
+        group = read_choice(row["group"], "group", problems, bounds.own_groups)
+        if is_matched and group is not None:
+            found[need] = NeedMatch(need=need, group=group)
+    return tuple(found.values())
+
+
 # --- levers -------------------------------------------------------------------------------------
 
 
@@ -217,9 +245,11 @@ def _levers(
     rows: Sequence[_Row],
     bounds: LeverBounds,
     places: tuple[str, str] | None,
+    matches: tuple[NeedMatch, ...],
     problems: Problems,
 ) -> dict[str, _Pulled]:
     found: dict[str, _Pulled] = {}
+    only = any(_says_only(row["include"]) for row in rows)
     for row in rows:
         key = read_text(row["name"])
         if not key and all(cell.blank for cell in row.values()):
@@ -227,7 +257,9 @@ def _levers(
         if key not in BY_KEY or key in found:
             problems.add(row["name"], "name of a lever", f"once each: {', '.join(BY_KEY)}")
             continue
-        pulled = _lever(key, row, bounds, places, problems)
+        pulled = _lever(key, row, bounds, places, problems, only=only)
+        if pulled is not None and BY_KEY[key].is_matched:
+            pulled = _matched(pulled, matches, row, problems)
         if pulled is not None:
             found[key] = pulled
     return found
@@ -239,9 +271,12 @@ def _lever(
     bounds: LeverBounds,
     places: tuple[str, str] | None,
     problems: Problems,
+    *,
+    only: bool,
 ) -> _Pulled | None:
     before, lever = len(problems.lines), BY_KEY[key]
-    is_included = read_yes_no(row["include"], "include", problems)
+    # All exits together is a comparison, not one of the levers that are chosen from.
+    is_included = _is_included(row["include"], problems, only=only and key not in _COMPARED)
     least = 0.0 if lever.places is not None else -lever.greatest
     size = read_number(row["size"], "size", problems, least=least, most=lever.greatest)
     if row["size"].blank and is_included:
@@ -250,6 +285,9 @@ def _lever(
         row["greatest_size"], "greatest size", problems, least=least, most=lever.greatest
     )
     ramp = read_number(row["ramp_months"], "ramp in months", problems, most=_FURTHEST_MONTH)
+    delay = None  # a sheet of an earlier version has no such column: the lever's own holds
+    if "delay_months" in row:
+        delay = read_number(row["delay_months"], "delay in months", problems, most=_FURTHEST_MONTH)
     cost = read_number(row["cost_a_year"], "cost a year", problems, most=1e9)
     start = _start(row["start"], bounds, problems)
     if size and greatest is not None and (size > 0.0) != (greatest > 0.0):
@@ -261,13 +299,46 @@ def _lever(
         size=size or 0.0,
         start=start or next_month_start(bounds.census_date),
         ramp_months=ramp or 0.0,
+        delay_months=delay,
         cost_a_year=cost or 0.0,
         places=places if lever.places is not None else None,
     )
     return _Pulled(
         setting=setting,
         greatest=_at(setting, greatest),
-        is_included=bool(is_included) and setting.size != 0.0,
+        is_included=is_included and setting.size != 0.0,
+    )
+
+
+def _says_only(cell: Cell) -> bool:
+    return read_text(cell).casefold() == declared.ONLY.casefold()
+
+
+def _is_included(cell: Cell, problems: Problems, *, only: bool) -> bool:
+    """Whether the lever is tried: where one row says Only, those that say Only."""
+    if _says_only(cell):
+        return True
+    wrong = Problems()
+    says_yes = read_yes_no(cell, "include", wrong)
+    if wrong.lines:
+        problems.add(cell, "include", "one of: " + ", ".join(declared.INCLUDE))
+    return bool(says_yes) and not only
+
+
+def _matched(
+    pulled: _Pulled, matches: tuple[NeedMatch, ...], row: _Row, problems: Problems
+) -> _Pulled:
+    """Give the lever the needs that it matches by; without any it says so where it is asked."""
+    if pulled.is_included and not matches:
+        problems.say(
+            row["include"].where,
+            f"no need says Yes in the table {declared.NEED_MATCHING.name}, so nobody is matched. "
+            "Say Yes beside one, or No here.",
+        )
+    return replace(
+        pulled,
+        setting=replace(pulled.setting, matches=matches),
+        greatest=replace(pulled.greatest, matches=matches),
     )
 
 

@@ -31,17 +31,21 @@ from demand_model.results.placements import NewPlaces
 from demand_model.simulation.scenario import BASELINE
 from demand_model.system.assumptions import FRONT_DOOR, PLACEMENTS, WORKFORCE, Assumption
 from demand_model.system.inputs import (
+    OWN_PREFIX,
     PLACEMENT_GROUPS,
+    TAKEN_NAMES,
     FrontDoor,
     PlacementGroup,
     Placements,
     SystemInputs,
     Workforce,
 )
-from demand_model.system.links import CausalLink, check_links
+from demand_model.system.links import CausalLink, check_links, check_needs
 from demand_model.system.variables import VARIABLES
 
 _MIX_TOLERANCE = 0.005
+_LATER_COLUMNS = frozenset({"fill_months"})
+"""Columns that sheets of earlier versions lack: blank there."""
 _COLUMN_OF = {
     "loop": "loop",
     "driver": "from",
@@ -98,7 +102,9 @@ def read_system(book: WorkbookPort) -> SystemSheet:
     if tables is None:
         return SystemSheet()
     problems = Problems()
-    groups = _groups(tables[declared.PLACEMENT_COSTS.name], problems)
+    costs = tables[declared.PLACEMENT_COSTS.name]
+    groups = _groups(costs, problems)
+    are_places_read = not problems.lines
     names = tuple(group.name for group in groups)
     values = _assumptions(
         tables[declared.COST_SETTINGS.name], PLACEMENTS, problems, leave=_OTHER_KINDS
@@ -113,6 +119,8 @@ def read_system(book: WorkbookPort) -> SystemSheet:
     workforce = _assumptions(tables[declared.WORKFORCE_TABLE.name], WORKFORCE, problems)
     front_door = _assumptions(tables[declared.FRONT_DOOR_TABLE.name], FRONT_DOOR, problems)
     links = _links(tables[declared.SYSTEM_LINKS.name], problems)
+    if are_places_read:  # else a link may only seem to lack them
+        _require_places(tables[declared.SYSTEM_LINKS.name], links, groups, costs, problems)
     problems.raise_any()
     placements = Placements(
         groups=groups,
@@ -137,6 +145,17 @@ def read_system(book: WorkbookPort) -> SystemSheet:
     )
 
 
+def read_placement_groups(book: WorkbookPort) -> tuple[PlacementGroup, ...]:
+    """Read the placement groups, as far as they can be, whatever else is wrong with the sheet.
+
+    Other sheets that name groups are judged by these.
+    """
+    tables = _tables(book)
+    if tables is None:
+        return PLACEMENT_GROUPS
+    return _groups(tables[declared.PLACEMENT_COSTS.name], Problems())
+
+
 def _tables(book: WorkbookPort) -> dict[str, list[_Row]] | None:
     """Return the sheet's tables; ``None`` if the workbook has no such sheet."""
     found: dict[str, list[_Row]] = {}
@@ -151,7 +170,8 @@ def _tables(book: WorkbookPort) -> dict[str, list[_Row]] | None:
 
 
 def _rows(table: TableRead, spec: TableSpec) -> Iterator[_Row]:
-    missing = [name for name in spec.headings if name not in table.columns]
+    absent = [name for name in spec.headings if name not in table.columns]
+    missing = [name for name in absent if name not in _LATER_COLUMNS]
     if missing:
         raise InvalidSettingError(
             f"{table.sheet}: the table {table.name} lacks the column {', '.join(missing)}; "
@@ -163,6 +183,7 @@ def _rows(table: TableRead, spec: TableSpec) -> Iterator[_Row]:
                 column: Cell(table.sheet, address, value)
                 for column, value, address in zip(table.columns, values, addresses, strict=True)
             }
+            | {column: Cell(table.sheet, "", None) for column in absent}
         )
 
 
@@ -231,6 +252,9 @@ def _groups(rows: Sequence[_Row], problems: Problems) -> tuple[PlacementGroup, .
         name = " ".join(read_text(row["group"]).split()).casefold()
         if not name or name in found:
             problems.add(row["group"], "group", "a name that no other row has")
+            continue
+        if name.removeprefix(OWN_PREFIX) in TAKEN_NAMES:
+            problems.add(row["group"], "group", "another name; the results use this one")
             continue
         found[name] = _group(name, row, shipped.get(name), problems)
     lacking = [name for name in shipped if name not in found]
@@ -337,6 +361,8 @@ def _new_places(
         source = _needed_group(row["filled_from"], "filled from", names, problems)
         most = declared.limit_of("places").most
         places = _needed_number(row["places"], "places", problems, most=most)
+        longest = declared.limit_of("fill_months").most
+        fill = read_number(row["fill_months"], "fill months", problems, most=longest)
         start = read_date(row["from"], "from", problems)
         if start is None and row["from"].blank:
             problems.add(row["from"], "from", "a date such as 01/04/2027")
@@ -354,6 +380,7 @@ def _new_places(
                 filled_from=source,
                 start=start,
                 scenario=scenario or "",
+                fill_months=fill or 0.0,
             )
         )
     return tuple(found)
@@ -374,8 +401,12 @@ def _needed_number(cell: Cell, what: str, problems: Problems, *, most: float) ->
 # --- causal links -------------------------------------------------------------------------------
 
 
+def _typed_links(rows: Sequence[_Row]) -> list[_Row]:
+    return [row for row in rows if not row.is_blank(("loop", "from", "to", "elasticity"))]
+
+
 def _links(rows: Sequence[_Row], problems: Problems) -> tuple[CausalLink, ...]:
-    typed = [row for row in rows if not row.is_blank(("loop", "from", "to", "elasticity"))]
+    typed = _typed_links(rows)
     before = len(problems.lines)
     links = [_link(row, problems) for row in typed]
     named = set(problems.lines[before:])
@@ -384,6 +415,25 @@ def _links(rows: Sequence[_Row], problems: Problems) -> tuple[CausalLink, ...]:
         if not any(line.startswith(f"{cell.where}:") for line in named):
             problems.say(cell.where, problem.message)
     return tuple(links)
+
+
+def _require_places(
+    rows: Sequence[_Row],
+    links: Sequence[CausalLink],
+    groups: tuple[PlacementGroup, ...],
+    costs: Sequence[_Row],
+    problems: Problems,
+) -> None:
+    """Name the links that are on and wait for places, and where these are typed."""
+    typed = _typed_links(rows)
+    has_places = Placements(groups=groups).places is not None
+    for problem in check_needs(links, has_workforce=True, has_places=has_places):
+        cell = typed[problem.row - 1][_COLUMN_OF[problem.column]]
+        problems.say(
+            cell.where,
+            f"{problem.message} Places are typed in the column places of the table of "
+            f"placements, from {costs[0]['places'].where} down, for groups of the authority's own.",
+        )
 
 
 def _link(row: _Row, problems: Problems) -> CausalLink:

@@ -81,6 +81,9 @@ def board(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
         ("referrals", "reunification", "new_places"),
         {("referrals", "cost_a_year"): 150_000, ("reunification", "cost_a_year"): 200_000},
     )
+    how = system.default_rows()["cost_settings"]
+    off = [row[-1] for row in how].index(system.UNIT_COST_SD)
+    typed(book, system.COST_SETTINGS, how, {(off, "value"): 0.2})
     goal = {"outcome": "Children in care", "target": 45, "lever_1": "More children go home"}
     typed(
         book,
@@ -125,6 +128,46 @@ def test_a_boards_question_is_answered_from_the_workbook(board: tuple[Path, Resu
     assert build["Whole cost, £000"] == build["Placements, £000"]
     own = reunify["Whole cost, £000"] - reunify["Placements, £000"]
     assert own == pytest.approx(200.0, rel=0.1)  # £200,000 a year, for about a year
+
+
+def test_every_number_of_the_answer_has_its_range(board: tuple[Path, Result]) -> None:
+    book, result = board
+    assert "weekly costs that may be off by about 20%" in result.stdout
+    found = {row["Lever and range"]: row for row in rows(book, "lever_ranges")}
+    build = found[BUILD]
+    assert build["Whole cost low"] < build["Whole cost high"] < 0.0
+    assert build["External low"] <= build["External high"] < 0.0
+    assert found[TRIAGE]["Caseload low"] < found[TRIAGE]["Caseload high"] < 0.0
+    for name in (TRIAGE, REUNIFY, BUILD):
+        assert re.search(rf"^{re.escape(name)}.*: .*of whole cost \(.* to .*\)\.$",
+                         result.stdout, re.MULTILINE)  # fmt: skip
+    assert "assumes that none of these referrals comes back" in result.stdout
+    assert "not empty places or building" in result.stdout
+
+
+def test_unit_costs_that_are_taken_as_known_are_said_to_be(book: Path) -> None:
+    pull(book, ("new_places", "cin_months"), {})
+    result = call("levers", book, *DRAWS)
+    assert "weekly unit costs are taken as known" in result.stdout
+    found = {row["Lever"]: row for row in rows(book, "levers")}
+    closed = found["Children in need closed sooner by 10%"]
+    assert closed["Cases per worker"] < 0.0
+    assert closed["Children in care"] == closed["Protection plans"] == 0.0
+    assert re.search(r"−[\d.]+ children in need \(−", result.stdout)
+
+
+def test_a_sheet_without_the_table_of_ranges_is_still_filled(book: Path) -> None:
+    pull(book, ("reunification",), {})
+    parts = parts_of(book.read_bytes())
+    tables = {
+        name: content.replace(b'"lever_ranges"', b'"my_ranges"')
+        for name, content in parts.items()
+        if name.startswith("xl/tables/")
+    }
+    book.write_bytes(packed(parts | tables))
+    result = call("levers", book, *DRAWS)
+    assert result.exit_code == 0, result.stderr
+    assert rows(book, "levers")[0]["Effect"] < 0.0
 
 
 def test_a_goal_says_what_it_takes_or_that_it_is_out_of_reach(board: tuple[Path, Result]) -> None:
@@ -173,10 +216,59 @@ def test_loops_that_are_on_are_taken_out_one_by_one(book: Path) -> None:
     result = call("levers", book, *DRAWS)
     assert result.exit_code == 0, result.stderr
     assert "Taking loops out: without" in result.stderr
-    assert "Of the feedback loops that are on" in result.stdout
+    assert "None of the feedback loops that are on moves children in care" in result.stdout
     names = [row["Behaviour taken out"] for row in rows(book, "loop_effects")]
     assert names == ["Workload–burnout", "Delay in plans and exits", "All of them"]
-    assert len(rows(book, "closed_loops")) == 6
+    assert sum(row["Loop"] is not None for row in rows(book, "closed_loops")) == 6
+
+
+@pytest.fixture(scope="module")
+def places(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """Six places are built where own places are full and the loop of free places is on."""
+    book = tmp_path_factory.mktemp("places") / "book.xlsx"
+    shutil.copy(imported, book)
+    costs = system.default_rows()["placement_costs"]
+    named = [row[0] for row in costs]
+    blank, fostering = named.index(None), named.index("own fostering")
+    own = {"group": "own residential", "weekly_cost": 4_500, "own": "Yes"}
+    cells: dict[tuple[int, str], CellValue] = {(blank, column): v for column, v in own.items()}
+    typed(book, system.PLACEMENT_COSTS, costs, cells | {(fostering, "places"): 30})
+    links = system.default_rows()["system_links"]
+    on = {(n, "on"): "Yes" for n, row in enumerate(links) if str(row[0]).startswith("Free")}
+    typed(book, system.SYSTEM_LINKS, links, on)
+    pull(book, ("new_places", "threshold_guard"), {("threshold_guard", "ramp_months"): 0})
+    return book, call("levers", book, *DRAWS)
+
+
+def test_new_places_fill_up_unless_the_threshold_is_guarded(places: tuple[Path, Result]) -> None:
+    book, result = places
+    assert result.exit_code == 0, result.stderr
+    assert "New places stand free until children have moved in" in result.stdout
+    found = {row["Lever"]: row for row in rows(book, "levers")}
+    built, guard = found[BUILD], found["Threshold for care guarded from free places by 100%"]
+    both = found["All levers together"]
+    assert built["Children in care"] > both["Children in care"]
+    assert built["Children in care"] > 0.0
+    # A whole guard leaves nothing to free places, new ones among them.
+    assert both["Children in care"] == guard["Children in care"]
+    assert built["Whole cost, £000"] > both["Whole cost, £000"]
+
+
+def test_a_lever_without_effect_says_why(book: Path) -> None:
+    pull(book, ("threshold_guard", "reunification", "matching"), {})
+    result = call("levers", book, *DRAWS)
+    assert result.exit_code == 0, result.stderr
+    assert "Threshold for care guarded from free places: no effect here" in result.stdout
+    found = {row["Lever"]: row for row in rows(book, "levers")}
+    guard = found["Threshold for care guarded from free places by 100%"]
+    assert guard["Effect"] == guard["Whole cost, £000"] == 0.0
+    assert found["Entrants matched by need to own placements by 10%"]["External share, points"] < 0
+    by_need = rows(book, "entrants_by_need")
+    assert [row["Need"] for row in by_need][:2] == ["Abuse or neglect", "Child's disability"]
+    assert by_need[0]["Matched to"] == "own fostering"
+    notes = result.stdout
+    assert "Matching by need: about" in notes
+    assert "table Entrants by need" in notes
 
 
 def test_wrong_cells_of_every_sheet_are_named_together(book: Path) -> None:
@@ -219,3 +311,65 @@ def test_a_workbook_of_an_earlier_version_is_told(book: Path) -> None:
     assert result.exit_code == 1
     assert "has no sheet Levers: an earlier version made the workbook" in result.stderr
     assert book.read_bytes() == before
+
+
+def test_levers_may_be_ranked_by_the_share_in_external_placements(book: Path) -> None:
+    """The other headline, with the goal that an authority sets on it: so many per cent."""
+    keys = ("reunification", "step_down", "matching")
+    pull(book, keys, {("step_down", "size"): 0.5, ("step_down", "cost_a_year"): 100_000})
+    basis = choices.default_rows()["lever_basis"]
+    row = [r[basis_column()] for r in basis].index(choices.OUTCOME)
+    typed(book, choices.LEVER_BASIS, basis, {(row, "value"): "Share in external placements"})
+    goals = choices.default_rows()["goals"]
+    step_down = "Step-down to the authority's own fostering"
+    wanted = {"outcome": "Share in external placements", "lever_1": step_down}
+    cells: dict[tuple[int, str], CellValue] = {
+        (n, column): value for n in range(2) for column, value in wanted.items()
+    }
+    typed(book, choices.GOALS, goals, cells | {(0, "target"): 0.4, (1, "target"): 0.01})
+    result = call("levers", book, "--json", *DRAWS)
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["outcome"] == "external_share"
+    effects = {r["lever"]: r for r in told["effects"] if r["outcome"] == "external_share"}
+    assert effects["step_down"]["effect"] < effects["matching"]["effect"] < 0.0
+    assert effects["step_down"]["p2_5"] <= effects["step_down"]["effect"]
+    best = "What lowers share in external placements most by"
+    (said,) = [line for line in told["sentences"] if line.startswith(best)]
+    assert "step-down to the authority's own fostering by 50%" in said
+    assert "percentage points" in said
+    # The sheet: best first, and the children in care beside it as a side effect.
+    ranked = rows(book, "levers")
+    singles = [str(r["Lever"]) for r in ranked if r["Lever"] != "All levers together"]
+    assert singles[0] == f"{step_down} by 50%"
+    found = {str(r["Lever"]).split(" by ")[0]: r for r in ranked}
+    points = 100.0 * effects["step_down"]["effect"]
+    assert found[step_down]["Effect"] == pytest.approx(points, abs=0.051)  # to a decimal
+    assert found[step_down]["Children in care"] == 0.0
+    reached, impossible = rows(book, "goal_answers")
+    assert reached["Goal"] == "Share in external placements: 40.0%"
+    assert (reached["Within reach"], impossible["Within reach"]) == ("Yes", "No")
+    assert str(impossible["What it takes"]).startswith("Out of reach")
+    goals_told = [line for line in told["sentences"] if "external placements at" in line]
+    assert re.search(r"at 40\.0% by .*: it takes step-down .* by [\d.]+%", goals_told[0])
+    assert re.search(r"at 1\.0% by .*: out of reach .* gives [\d.]+%", goals_told[1])
+
+
+def test_links_without_their_places_are_named_by_cell_whatever_is_asked(
+    book: Path, tmp_path: Path
+) -> None:
+    links = system.default_rows()["system_links"]
+    driver = system.SYSTEM_LINKS.headings.index("from")
+    of_places = [n for n, row in enumerate(links) if row[driver] == "occupancy"]
+    typed(book, system.SYSTEM_LINKS, links, {(n, "on"): "Yes" for n in of_places})
+    letter = chr(ord("A") + driver)
+    cells = [f"System!{letter}{system.SYSTEM_LINKS.first_row + 1 + n}:" for n in of_places]
+    assert len(cells) == 2
+    out = tmp_path / "model.xmile"
+    for asked in (("check",), ("run", *DRAWS), ("levers", *DRAWS), ("xmile", "--out", out)):
+        command, *options = asked
+        result = call(command, book, *options)
+        assert result.exit_code == 1, command
+        assert all(cell in result.stderr for cell in cells), command
+        assert "The lists can be used" not in result.stdout
+    assert not out.exists()

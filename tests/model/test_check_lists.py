@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from demand_model.annex_a import CheckSettings, Lists, Severity, check, recognise
-from demand_model.annex_a.wording import of_one
+from demand_model.annex_a.wording import said_of
 from list_builders import CENSUS, Rows, at, clean_lists, column, raw_sheet, raw_sheets
 
 pytestmark = pytest.mark.unit
@@ -213,8 +213,9 @@ def test_lists_that_seem_to_cover_different_months_are_said_loudly() -> None:
 
 
 def test_a_message_of_one_is_in_the_singular() -> None:
-    assert of_one("1 rows have a reason ceased but no end date: they count as open.") == (
-        "1 row has a reason ceased but no end date: it counts as open."
+    both = "{n} [row has|rows have] a reason ceased: [it counts|they count] as open."
+    assert said_of(1, both) == "{n} row has a reason ceased: it counts as open."
+    assert said_of(12, both) == "{n} rows have a reason ceased: they count as open."
+    assert said_of(1, "No row of [List 3] | else has ended.") == (
+        "No row of [List 3] | else has ended."
     )
-    assert of_one("12 rows have ended.") == "12 rows have ended."
-    assert of_one("1 of 12 rows are set aside.") == "1 of 12 rows are set aside."

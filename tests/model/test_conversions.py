@@ -150,6 +150,12 @@ def test_unknown_and_negative_overrides_are_all_named() -> None:
         fit(made_up_exposure(1), overrides=bad)
 
 
+def test_a_share_above_one_is_named() -> None:
+    share = rate_id(Flow.REFERRAL_NFA, "all", "Police")
+    with pytest.raises(InvalidSettingError, match=r"referral_nfa.* is 40\.0; a share must be 1"):
+        fit(made_up_exposure(1), overrides={share: 40.0})
+
+
 def test_no_referral_at_all_is_said_in_words() -> None:
     exposure = made_up_exposure(1)
     table = exposure.table.copy()

@@ -259,8 +259,8 @@ def test_two_scenarios_share_their_opening() -> None:
     assert moved(found) == {"Intake level", "Rates out"}
     assert "Opening stock" not in changes(found)
     assert found.sentence == (
-        "Children in care in August 2028: 535 in Fewer against 594 in Baseline (-59): "
-        "more leaving (-31), fewer referrals (-28)."
+        "Children in care in August 2028: 535 in Fewer against 594 in Baseline (−59): "
+        "more leaving (−31), fewer referrals (−28)."
     )
 
 

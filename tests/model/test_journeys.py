@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
@@ -49,6 +50,33 @@ def ends(of: Stage) -> list[tuple[str, float]]:
     names = (*of.outcomes, "still")
     leave = of.observed.leave.tolist()
     return [(names[k], t) for k, t in zip(of.observed.outcome.tolist(), leave, strict=True)]
+
+
+# --- referrals whose decision is not known -------------------------------------------------------
+
+
+def with_undecided(count: int) -> Journeys:
+    lists = made_up_lists(3)
+    refs = lists.referrals.copy()
+    refs["nfa"] = refs["nfa"].astype("boolean")
+    refs.loc[refs.index[:count], "nfa"] = pd.NA
+    return journeys(replace(lists, referrals=refs))
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, ""), (3, "Fewer than 5 referrals do not say"), (12, "About 10 of ")],
+)
+def test_undecided_referrals_are_counted_and_said(count: int, said: str) -> None:
+    found = with_undecided(count)
+    about = [line for line in found.sentences if "do not say whether they were closed" in line]
+    assert [line.startswith(said) for line in about] == ([True] if said else [])
+    assert all("They count as not closed" in line for line in about)
+    rows = found.flows
+    mine = rows[(rows["from"] == "Referral") & (rows["to"] == "No further action")]
+    assert set(mine["note"].str.contains("count as not closed")) == {bool(said)}
+    others = rows[(rows["from"] != "Referral") | (rows["to"] != "No further action")]
+    assert not others["note"].str.contains("not closed").any()
 
 
 # --- who is at risk of what ----------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +11,8 @@ import pytest
 
 from demand_model import spells
 from demand_model.errors import InvalidSettingError
-from demand_model.results.cost_years import CostChoices
+from demand_model.results.cost_years import CostChoices, calendar_of
+from demand_model.results.costs import monthly_workers_cost, workers_in_post
 from demand_model.results.goal_seek import Goal, goal_seek
 from demand_model.results.lever_list import ALL_EXITS, LEVERS, LeverSetting
 from demand_model.results.lever_loops import ALL_LOOPS, LOOP_COLUMNS, loop_effects
@@ -20,9 +21,11 @@ from demand_model.results.lever_sentences import LOOPS_OFF, lever_sentences, loo
 from demand_model.results.lever_words import OUTCOME_WORDS
 from demand_model.results.levers import TOGETHER, LeverEffects, levers
 from demand_model.results.placement_mix import placements_today
+from demand_model.results.placement_need import placement_needs
 from demand_model.simulation.setup import prepare
+from demand_model.simulation.simulate import simulate_prepared
 from demand_model.simulation.system_feedback import System
-from demand_model.system.inputs import Placements, SystemInputs
+from demand_model.system.inputs import Placements, SystemInputs, Workforce
 from demand_model.system.links import LINKS
 from engine_cases import CENSUS, made_up_lists, made_up_rates
 
@@ -33,12 +36,15 @@ pytestmark = pytest.mark.unit
 def context() -> LeverContext:
     prepared = prepare(made_up_rates(1), horizon_months=18, draws=300, seed=1)
     last = prepared.common.line.month_ends[-1].astype("datetime64[D]").item()
+    found = spells(made_up_lists(1))
+    today = placements_today(found, Placements())
     return LeverContext(
         prepared=prepared,
         at=last,
         system=System(),
         placements=Placements(),
-        today=placements_today(spells(made_up_lists(1)), Placements()),
+        today=today,
+        needs=placement_needs(found, Placements(), today),
         choices=CostChoices(inflation_a_year=0.03),
     )
 
@@ -236,7 +242,7 @@ def test_sentences_name_the_best_its_side_effects_and_what_rises() -> None:
     effect_of_all = found.draws[TOGETHER, "cla_open"].mean()
     assert OUTCOME_WORDS["cla_open"].change(effect_of_all) in said[2]
     assert said[3].startswith(f"What else {best.words} does: ")
-    assert "more social workers by 20% (+£" in said[4]
+    assert "more social workers by 20%: +£" in said[4]
 
 
 def test_a_levers_own_cost_counts_from_its_start() -> None:
@@ -247,12 +253,47 @@ def test_a_levers_own_cost_counts_from_its_start() -> None:
     assert own[0] == pytest.approx(100_000.0 * 1.5, rel=0.05)  # 18 months, prices rising
 
 
+@pytest.mark.parametrize("key", [lever.key for lever in LEVERS])
+def test_a_lever_from_before_the_census_date_acts_from_the_day_after(key: str) -> None:
+    """What it did before is in the lists: its ramp and its own cost begin anew."""
+    size = {"new_places": 4.0, "threshold_guard": 1.0}.get(key, 0.2)
+    past = LeverSetting(
+        lever=key, size=size, start=date(2020, 1, 1), ramp_months=6.0, cost_a_year=50_000.0
+    )
+    now = replace(past, start=CENSUS + timedelta(days=1), delay_months=0.0)
+    assert past.from_census(CENSUS) == now
+    found = run_levers(context(), {"past": (past,), "now": (now,)})
+    for outcome in OUTCOMES:
+        np.testing.assert_array_equal(found["past"][outcome], found["now"][outcome])
+    assert found["past"]["net_cost"].mean() != found[""]["net_cost"].mean()
+
+
+def test_workers_are_paid_while_they_are_absent() -> None:
+    """More absence: fewer workers on cases, and the same number in post to pay, as on Costs."""
+    case = context()
+    links = tuple(
+        replace(link, is_on=link.target == "absence_share", reference=0.5) for link in LINKS
+    )
+    ill = replace(case, system=System(inputs=SystemInputs(links=links)))
+    plain, absent = (run_levers(one, {})[""] for one in (case, ill))
+    assert absent["workers"].mean() < 0.985 * plain["workers"].mean()
+    np.testing.assert_array_equal(absent["cla_open"], plain["cla_open"])
+    np.testing.assert_allclose(absent["net_cost"], plain["net_cost"])
+    (run,) = simulate_prepared(ill.prepared, system=ill.system)
+    calendar = calendar_of(run.months, CENSUS, case.choices)
+    cost = monthly_workers_cost(workers_in_post(run.measures), Workforce(), calendar)
+    np.testing.assert_allclose(
+        cost.sum(axis=0), absent["net_cost"] - absent["placement_cost"], rtol=1e-9
+    )
+
+
 def test_what_is_missing_is_said() -> None:
     bare = LeverContext(prepared=context().prepared, at=context().at)
     for key, words in (
         ("workers", "needs the system"),
         ("nfa_share", "needs the system"),
         ("step_down", "needs placements"),
+        ("matching", "needs the category of need"),
     ):
         with pytest.raises(InvalidSettingError, match=words):
             levers(bare, [pulled(key)])

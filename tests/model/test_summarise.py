@@ -89,8 +89,8 @@ def test_headlines_speak_of_today_and_the_horizon(forecast: Forecast) -> None:
     assert "a month in the lists" in referrals
     by_name = {text.split(":")[0]: text for text in others}
     assert set(by_name) == {"Locked", "More"}
-    assert re.search(r"by August 2026, .* and -\d+ plans \(80% -\d+ to ", by_name["Locked"])
-    assert re.search(r"by August 2026, \+\d+ children .* and \+\d+ plans", by_name["More"])
+    assert re.search(r"by August 2026, .* and −\d+ plans? \(80% −\d+ to ", by_name["Locked"])
+    assert re.search(r"by August 2026, \+\d+ children .* and \+\d+ plans?", by_name["More"])
 
 
 def test_each_scenario_is_told_in_the_baselines_words(forecast: Forecast) -> None:

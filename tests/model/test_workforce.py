@@ -111,6 +111,75 @@ def test_scenarios_move_caseload_as_they_should() -> None:
     assert case().draws["Hire", "workers"][-1].mean() > 33.0
 
 
+def test_starters_that_are_typed_come_whoever_leaves() -> None:
+    """Workers after n steps of length h, s starting a month and a share l leaving:
+
+    ``s / l + (now - s / l) (1 - l h)^n``, agency workers staying as they are.
+    """
+    leaving, agency = 0.24 / 12.0, 40.0 * 0.1
+    steps = PREPARED.common.line.step_months
+    ends = [block.stop for block in PREPARED.common.line.blocks()]
+    kept = np.cumprod(1.0 - leaving * steps)[[end - 1 for end in ends]]
+    for starters in (0.0, 0.4, 3.0):
+        one = found(
+            system(
+                workers_fte=40.0,
+                leavers_a_year=0.24,
+                starters_a_month=starters,
+                agency_share=0.1,
+                agency_cover=0.0,
+            )
+        )
+        settled = starters / leaving
+        expected = agency + settled + (40.0 - agency - settled) * kept
+        np.testing.assert_allclose(
+            one.draws["Baseline", "workers"], np.broadcast_to(expected[:, None], (24, 120))
+        )
+    held = found(system(workers_fte=40.0, leavers_a_year=0.24, agency_share=0.1))
+    np.testing.assert_allclose(held.draws["Baseline", "workers"], 40.0)  # blank: as many as leave
+
+
+@pytest.mark.parametrize("cover", [0.0, 0.5, 1.0])
+def test_agency_workers_cover_their_share_of_new_vacancies(cover: float) -> None:
+    """Nobody starts, so posts fall vacant: agency fills a share of them, and all at 1."""
+    one = found(system(workers_fte=40.0, starters_a_month=0.0, agency_cover=cover))
+    workers, vacant = (one.draws["Baseline", name] for name in ("workers", "vacancies"))
+    gone = vacant - one.today["vacancies"]
+    assert gone[-1].min() > 5.0
+    np.testing.assert_allclose(workers, 40.0 - (1.0 - cover) * gone)
+    assert (workers[-1].min() == pytest.approx(40.0)) == (cover == 1.0)
+
+
+@pytest.mark.parametrize("loops", [False, True], ids=["plain", "with loops"])
+def test_a_lockdown_relieves_caseload_and_what_returns_strains_it_with_intervals(
+    loops: bool,
+) -> None:
+    wanted = ("Lockdown like spring 2020", "Lockdown with all of it returning")
+    lockdowns = [one for one in presets(CENSUS) if one.name in wanted]
+    around = system(lambda link: loops and link.driver != "occupancy", workers_fte=12.0)
+    one = found(around, *lockdowns)
+    rows = one.table[one.table["measure"] == "caseload"].set_index(["scenario", "month_end"])
+    begins = min(change.start for change in lockdowns[0].changes)
+    before, within, after = begins, one.months[9], one.months[17]
+    assert within > begins
+    for name in wanted:
+        mine = rows.loc[name]
+        assert (mine["p10"] < mine["mean"]).all()
+        assert (mine["mean"] < mine["p90"]).all()
+        early = mine.loc[mine.index < np.datetime64(before)]
+        np.testing.assert_allclose(early["less_baseline_mean"], 0.0, atol=0.02)
+        # Fewer come in: relief that chance does not explain, ...
+        assert mine.loc[np.datetime64(within), "less_baseline_p90"] < -0.2
+    # ... and a flood once they return, or hardly anything.
+    returned, lost = (rows.loc[name].loc[np.datetime64(after)] for name in reversed(wanted))
+    assert returned["less_baseline_p10"] > 0.2
+    assert lost["less_baseline_p90"] < 0.0
+    told = workforce_sentences(one)
+    line = next(text for text in told if text.startswith("Lockdown like spring 2020: −"))
+    assert "cases per worker" in line
+    assert "(80% −" in line
+
+
 def test_an_ideal_that_a_scenario_changes_counts_and_one_that_drifts_does_not() -> None:
     lean = found(system(), LEANER)
     base, leaner = (lean.draws[name, NEEDED][-1].mean() for name in ("Baseline", "Leaner"))
@@ -179,7 +248,7 @@ def test_sentences_say_what_is_taken_what_is_needed_and_what_scenarios_bring() -
     assert f"to hold {now:.1f} cases per worker" in told[1]
     assert told[2].startswith("Your ideal of 12.0 cases per worker would take ")
     assert any(line.startswith("More: +") and when in line for line in told)
-    assert any(line.startswith("Hire: -") for line in told)
+    assert any(line.startswith("Hire: −") for line in told)
     under = workforce_sentences(case(), "More")
     assert under[0].endswith("under More.")
     assert not any(line.startswith("More:") for line in under)

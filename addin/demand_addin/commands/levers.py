@@ -18,8 +18,7 @@ from demand_addin.commands.closed_file import FileJob, change_file
 from demand_addin.commands.fitting import Fitted, fit_lists
 from demand_addin.commands.inputs import read_asked_scenarios, read_inputs
 from demand_addin.commands.outcome import ExitCode, Json, Outcome
-from demand_addin.layout.levers import LEVERS_TABLE, SHEET
-from demand_addin.layout.system import GROUP_NAMES
+from demand_addin.layout.levers import LATER_TABLES, LEVERS_TABLE, SHEET
 from demand_addin.lever_sheet import AskedGoal, LeverBounds, LeverSheet, read_lever_choices
 from demand_addin.plan.levers import LeversFound, levers_values
 from demand_addin.ports import BookPlan, WorkbookPort
@@ -27,15 +26,18 @@ from demand_addin.progress import Progress, silent
 from demand_addin.scenario_sheet import TABLE as SCENARIOS
 from demand_addin.scenario_sheet import read_scenarios, written_names
 from demand_addin.settings import RunSettings
-from demand_addin.system_sheet import read_system
+from demand_addin.system_sheet import read_placement_groups
 from demand_model.annex_a.checked import CheckResult
 from demand_model.errors import InvalidInputError
 from demand_model.results.goal_seek import GoalFound, goal_seek
 from demand_model.results.lever_loops import loop_effects
+from demand_model.results.lever_notes import lever_notes
 from demand_model.results.lever_runs import LeverContext
 from demand_model.results.lever_sentences import CAUTION
 from demand_model.results.levers import levers
+from demand_model.results.placement_need import need_table, placement_needs
 from demand_model.simulation.scenario import BASELINE, Scenario
+from demand_model.system.inputs import PlacementGroup
 from demand_model.system.loops import find_loops
 
 _LEVERS, _LOOPS, _GOALS, _WRITE = 0.2, 0.7, 0.8, 0.95
@@ -133,7 +135,21 @@ def levers_on(
     context, asked = _context(book, settings, fitted)
     found = _try(context, asked, settings, progress)
     progress("Writing the results", _WRITE)
-    return levers_values(found), Tried(check=fitted.check, found=found)
+    plan = levers_values(found, lacking=lacking_tables(book))
+    return plan, Tried(check=fitted.check, found=found)
+
+
+def lacking_tables(book: WorkbookPort) -> frozenset[str]:
+    """Return the tables that came later, where an earlier version made the sheet."""
+    return frozenset(name for name in LATER_TABLES if not _has_table(book, name))
+
+
+def _has_table(book: WorkbookPort, name: str) -> bool:
+    try:
+        book.read_table(name)
+    except InvalidInputError:
+        return False
+    return True
 
 
 def _require_sheet(book: WorkbookPort) -> None:
@@ -161,7 +177,8 @@ def _read_all(book: WorkbookPort) -> RunSettings:
         lines += error.problems
     try:
         names = (BASELINE.name, *written_names(book.read_table(SCENARIOS)))
-        read_lever_choices(book, _bounds(_ANY_CENSUS, _ANY_LAST, names, _group_names(book)))
+        groups = read_placement_groups(book)
+        read_lever_choices(book, _bounds(_ANY_CENSUS, _ANY_LAST, names, groups))
     except SettingProblemsError as error:
         lines += error.problems
     if lines or settings is None:
@@ -170,21 +187,15 @@ def _read_all(book: WorkbookPort) -> RunSettings:
 
 
 def _bounds(
-    census: date, last: date, names: tuple[str, ...], groups: tuple[str, ...]
+    census: date, last: date, names: tuple[str, ...], groups: tuple[PlacementGroup, ...]
 ) -> LeverBounds:
     return LeverBounds(
         census_date=census,
         last_day=last,
         scenarios=tuple(dict.fromkeys(names)),
-        groups=groups,
+        groups=tuple(group.name for group in groups),
+        own_groups=tuple(group.name for group in groups if group.is_internal),
     )
-
-
-def _group_names(book: WorkbookPort) -> tuple[str, ...]:
-    try:
-        return tuple(group.name for group in read_system(book).inputs.placements.groups)
-    except SettingProblemsError:  # named among the problems of sheet System already
-        return GROUP_NAMES
 
 
 def _context(
@@ -195,7 +206,7 @@ def _context(
     last = line.month_ends[-1].astype("datetime64[D]").item()
     read_asked_scenarios(book, settings, line.census_date)
     scenarios = _scenarios(book, line.census_date)
-    groups = tuple(group.name for group in fitted.sheet.inputs.placements.groups)
+    groups = fitted.sheet.inputs.placements.groups
     asked = read_lever_choices(book, _bounds(line.census_date, last, tuple(scenarios), groups))
     base = scenarios[asked.base]
     context = LeverContext(
@@ -205,6 +216,7 @@ def _context(
         system=fitted.system,
         placements=fitted.sheet.inputs.placements,
         today=fitted.today,
+        needs=placement_needs(fitted.spells, fitted.sheet.inputs.placements, fitted.today),
         choices=fitted.sheet.costs,
         new_places=tuple(n for n in fitted.sheet.new_places if n.scenario in ("", base.name)),
     )
@@ -243,18 +255,28 @@ def _try(
         loops=loops,
         closed=find_loops(links, only_on=True),
         goals=tuple(goals),
-        notes=_notes(asked),
+        notes=(*_notes(context, asked), *lever_notes(context, asked.settings)),
+        needs=_needs(context, asked),
         draws=settings.draws,
         authority=settings.authority,
     )
+
+
+def _needs(context: LeverContext, asked: LeverSheet) -> pd.DataFrame | None:
+    """What matching by need rests on; ``None`` where nobody is matched."""
+    matching = next((s for s in asked.settings if s.of.is_matched), None)
+    if matching is None or not (context.placements and context.today and context.needs):
+        return None
+    return need_table(context.placements, context.today, context.needs, matching.matches)
 
 
 def _sought(context: LeverContext, asked: AskedGoal) -> GoalFound:
     return goal_seek(replace(context, at=asked.by), asked.goal, asked.levers)
 
 
-def _notes(asked: LeverSheet) -> tuple[str, ...]:
+def _notes(context: LeverContext, asked: LeverSheet) -> tuple[str, ...]:
     """Say what a reader must know of the figures."""
+    sd = context.choices.unit_cost_sd
     paid = any(s.cost_a_year for s in asked.settings)
     cost = (
         "Whole cost is placements, social workers and what the levers themselves cost."
@@ -262,10 +284,21 @@ def _notes(asked: LeverSheet) -> tuple[str, ...]:
         else "Whole cost is placements and social workers: no lever has a cost of its own on sheet "
         "Lever choices yet."
     )
-    moved = "Step-down, matching and new places change where children live, not how many there are."
+    moved = "Step-down, matching and new places change where children live"
+    moved += (
+        ", and through the links from places that are on how many come in."
+        if context.answers_to_places
+        else ", not how many there are."
+    )
+    held = (
+        f"chance, uncertain rates, and weekly costs that may be off by about {sd:.0%}"
+        if sd > 0.0
+        else "chance and uncertain rates; weekly unit costs are taken as known (sheet System can "
+        "say how far they may be off)"
+    )
     ranges = (
-        "Ranges hold chance and uncertain rates; all levers meet the same simulated futures, so "
-        "differences between them are not chance."
+        f"Ranges, those in brackets too, are 80% ranges. They hold {held}; "
+        "all levers meet the same simulated futures, so differences between them are not chance."
     )
     return (ranges, f"{cost} {moved}")
 

@@ -16,10 +16,10 @@ from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area, Column, SheetSpec, Style, TableSpec
 from demand_addin.layout.styles import GREY, MAROON, Formats
 from demand_addin.ports import CellValue
-from demand_model.results.lever_list import GREATEST_SIZE, MOST_PLACES
+from demand_model.results.lever_list import BY_KEY, GREATEST_SIZE, MOST_PLACES
 
-_WIDTHS = (46, 32, 12, 20, 20, 20, 20, 20, 62, 18, 3, 34)
-_PRINTED = 9
+_WIDTHS = (46, 32, 12, 20, 20, 20, 20, 20, 20, 62, 18, 3, 36)
+_PRINTED = 10
 _LINE = 13.5
 _LETTERS = 1.1
 """Letters to a unit of a column's width."""
@@ -35,19 +35,26 @@ _HEADS: Mapping[str, tuple[str, str]] = {
     ),
     declared.LEVER_SETTINGS.name: (
         "2. The levers",
-        "Each is tried alone, and all that say Yes together. A size below 0% works the other way. "
-        "Type what each costs a year: goals then look for the cheapest mix.",
+        "Each is tried alone, and all that say Yes together. To try two or three: choose Only "
+        "beside them, and all the others are left out. A size below 0% works the other way. Type "
+        "what each costs a year: goals then look for the cheapest mix. † is a judgement.",
     ),
     declared.GOALS.name: (
         "3. Goals, if you have any",
         "For example Children in care, 550, by 31/03/2028, chance 80%, More children go home: the "
         "answer is how much of it, up to its greatest size.",
     ),
+    declared.NEED_MATCHING.name: (
+        "4. Matching needs and services: which needs, and what meets them",
+        "Entrants of a need marked Yes who would go to external placements go to this group "
+        "instead, by the size of the lever above. Sheet Levers has the children counted.",
+    ),
 }
 _WRAPPED = frozenset({"practice"})
 _QUIET = frozenset({"unit", "note", "practice", "name"})
 _SIZES = frozenset({"size", "greatest_size"})
 _PLACES_LABEL = declared.label_of("new_places")
+_GREATEST = {lever.label: lever.greatest for lever in BY_KEY.values()}
 
 
 def _reference(area: Area, sheet: str = "") -> str:
@@ -65,6 +72,7 @@ _OFFERED: Mapping[str, str] = {
     declared.BASE: "scenario_names",
     declared.PLACES_IN: _GROUPS,
     declared.PLACES_FROM: _GROUPS,
+    "group": _GROUPS,
     **dict.fromkeys(declared.LEVER_COLUMNS, _LEVERS),
 }
 """Where the words of a drop-down stand, by question or column."""
@@ -89,7 +97,8 @@ def page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Work
     ws.set_landscape()
     ws.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.5)
     ws.fit_to_pages(1, 1)
-    ws.print_area(0, 0, declared.GOALS.first_row + declared.GOALS.room, _PRINTED - 1)
+    last = declared.NEED_MATCHING
+    ws.print_area(0, 0, last.first_row + last.room, _PRINTED - 1)
 
 
 def _table(
@@ -166,7 +175,10 @@ def _rule(column: Column, values: Sequence[CellValue], cell: str) -> dict[str, o
         return rule | _date_rule()
     if column.name == "start":
         return rule | _start_rule(cell)
-    return rule | _number_rule(column, is_places=values[0] == _PLACES_LABEL)
+    hint = declared.COST_HINTS.get(str(values[-1]), "") if column.name == "cost_a_year" else ""
+    rule |= _prompt(column, hint)
+    greatest = _GREATEST.get(str(values[0]), GREATEST_SIZE)
+    return rule | _number_rule(column, greatest, is_places=values[0] == _PLACES_LABEL)
 
 
 def _from_list(place: str) -> dict[str, object]:
@@ -199,15 +211,15 @@ def _start_rule(cell: str) -> dict[str, object]:
     }
 
 
-def _number_rule(column: Column, *, is_places: bool) -> dict[str, object]:
+def _number_rule(column: Column, greatest: float, *, is_places: bool) -> dict[str, object]:
     least, most = 0.0, _DEAREST
     words = "Type a number of 0 or more, or leave the cell blank."
     if column.name in _SIZES and is_places:
         most, words = MOST_PLACES, f"Type a number of places, 0 to {MOST_PLACES:g}."
     elif column.name in _SIZES:
-        least, most = -GREATEST_SIZE, GREATEST_SIZE
-        words = f"Type a share from {-GREATEST_SIZE:.0%} to {GREATEST_SIZE:.0%}, such as 10%."
-    elif column.name == "ramp_months":
+        least, most = -greatest, greatest
+        words = f"Type a share from {-greatest:.0%} to {greatest:.0%}, such as 10%."
+    elif column.name in ("ramp_months", "delay_months"):
         most, words = _FURTHEST_MONTH, f"Type a number of months, 0 to {_FURTHEST_MONTH}."
     elif column.name == "chance_asked":
         least, most, words = 0.01, 0.99, "Type a chance from 1% to 99%, or leave the cell blank."

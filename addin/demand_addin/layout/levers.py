@@ -10,25 +10,34 @@ from demand_addin.layout.chart_data import side_by_side
 from demand_addin.layout.declare import Area, Column, Kind, SheetSpec, Style, TableSpec
 from demand_addin.layout.lever_choices import GOAL_ROWS
 from demand_model.results.lever_list import COMBINATIONS, LEVERS
+from demand_model.results.lever_words import OUTCOME_WORDS
+from demand_model.results.placement_need import NEEDS
 
 SHEET = "Levers"
 DATA_SHEET = "Levers data"
 NOT_YET = "Not tried yet: fill in sheet Lever choices, then press Levers or type csc-demand levers."
 
-SENTENCE_ROWS, NOTE_ROWS, BREAKS_ROWS = 18, 3, 6
+SENTENCE_ROWS, NOTE_ROWS, BREAKS_ROWS = 20, 16, 6
 LEVER_ROWS = len(LEVERS) + len(COMBINATIONS) + 1
 """Levers, combinations, all together."""
-LOOP_ROWS, CLOSED_ROWS, MATRIX = 10, 30, 11
+LOOP_ROWS, CLOSED_ROWS, MATRIX = 10, 60, 11
+EARLIER_CLOSED_ROWS = 30
+"""Room for closed loops on a sheet that lacks the table of ranges."""
+TAKES_ROWS = 2 * GOAL_ROWS
+"""Lines that say what the goals take, whole."""
 CHART_ROWS = 21
 
 SENTENCES_ROW = 5
 CAUTION_ROW = SENTENCES_ROW + SENTENCE_ROWS
 TABLE_ROW = CAUTION_ROW + 4
-NOTES_ROW = TABLE_ROW + LEVER_ROWS + 2
+RANGES_ROW = TABLE_ROW + LEVER_ROWS + 4
+NOTES_ROW = RANGES_ROW + LEVER_ROWS + 2
 CHARTS_ROW = NOTES_ROW + NOTE_ROWS + 1
 GOALS_ROW = CHARTS_ROW + CHART_ROWS + 4
-MATRIX_ROW = GOALS_ROW + GOAL_ROWS + 4
-LOOPS_ROW = MATRIX_ROW + MATRIX + 5
+TAKES_ROW = GOALS_ROW + GOAL_ROWS + 1
+MATRIX_ROW = TAKES_ROW + TAKES_ROWS + 4
+NEEDS_ROW = MATRIX_ROW + MATRIX + 5
+LOOPS_ROW = NEEDS_ROW + len(NEEDS) + 4
 BREAKS_ROW = LOOPS_ROW + LOOP_ROWS + 2
 CLOSED_ROW = BREAKS_ROW + BREAKS_ROWS + 4
 TABLES_ROW = CLOSED_ROW + CLOSED_ROWS + 4
@@ -38,7 +47,10 @@ SUBTITLE = Area(name="levers_subtitle", cell="A3")
 SENTENCES = Area(name="levers_sentences", cell=f"A{SENTENCES_ROW}", rows=SENTENCE_ROWS)
 TABLE_NOTE = Area(name="levers_table_note", cell=f"A{TABLE_ROW - 1}")
 NOTES = Area(name="levers_notes", cell=f"A{NOTES_ROW}", rows=NOTE_ROWS)
+RANGES_NOTE = Area(name="levers_ranges_note", cell=f"A{RANGES_ROW - 1}")
+TAKES = Area(name="levers_goals_take", cell=f"A{TAKES_ROW}", rows=TAKES_ROWS)
 GOALS_NOTE = Area(name="levers_goals_note", cell=f"A{GOALS_ROW - 1}")
+NEEDS_NOTE = Area(name="levers_needs_note", cell=f"A{NEEDS_ROW - 1}")
 LOOPS_NOTE = Area(name="levers_loops_note", cell=f"A{LOOPS_ROW - 1}")
 BREAKS = Area(name="levers_breaks", cell=f"A{BREAKS_ROW}", rows=BREAKS_ROWS)
 CLOSED_NOTE = Area(name="levers_closed_note", cell=f"A{CLOSED_ROW - 1}")
@@ -84,6 +96,31 @@ LEVERS_TABLE = TableSpec(
     ),
 )  # fmt: skip
 
+RANGE_COLUMNS = {
+    "cla_open": ("Care low", "Care high"),
+    "cp_open": ("Plans low", "Plans high"),
+    "caseload": ("Caseload low", "Caseload high"),
+    "external_share": ("External low", "External high"),
+    "net_cost": ("Whole cost low", "Whole cost high"),
+}
+"""Ends of the 80% ranges, by outcome: as many as the page is wide."""
+
+RANGES_TABLE = TableSpec(
+    name="lever_ranges",
+    first_row=RANGES_ROW,
+    room=LEVER_ROWS,
+    columns=(
+        _name("Lever and range", "As in the table above, in its order."),
+        *(
+            _column(name, f"{OUTCOME_WORDS[outcome].label}: four futures in five change by "
+                    f"{'this or more' if not number else 'this or less'}, in the unit of the "
+                    "table above.")
+            for outcome, names in RANGE_COLUMNS.items()
+            for number, name in enumerate(names)
+        ),
+    ),
+)  # fmt: skip
+
 GOAL_ANSWERS = TableSpec(
     name="goal_answers",
     first_row=GOALS_ROW,
@@ -97,9 +134,28 @@ GOAL_ANSWERS = TableSpec(
         _column("With them", "On average."),
         _column("Chance then", "Share of the simulated futures that reach it.", Style.SHARE),
         _column("Cost a year, £", "Of the levers themselves.", Style.WHOLE),
-        _column("What it takes", "Levers and how much of each; out of reach: the most allowed."),
+        _column("What it takes", "Levers and how much of each; the lines below have it whole."),
     ),
 )
+
+_ROUNDED = "Rounded to the nearest 5; c: small number."
+NEED_COUNTS = TableSpec(
+    name="entrants_by_need",
+    first_row=NEEDS_ROW,
+    room=len(NEEDS),
+    columns=(
+        _name("Need", "Category of need in List 8."),
+        _column("Matched to", "Group of sheet Lever choices; blank: not matched."),
+        _column("Came in", f"Children who came into care in the list's window. {_ROUNDED}"),
+        _column("to external", f"Of these, in external placements. {_ROUNDED}"),
+        _column("In care", f"At the census date. {_ROUNDED}"),
+        _column("in external", f"Of these, in external placements. {_ROUNDED}"),
+        _column("Of entrants", "Share of all entrants who are of this need, few children leaning "
+                "on all.", Style.SHARE),
+        _column("External share", "Of entrants of this need, those who go to external placements "
+                "by today's practice; few children lean on all.", Style.SHARE),
+    ),
+)  # fmt: skip
 
 LOOP_OUTCOMES = {
     "cla_open": ("Children in care", "care low", "care high"),
@@ -133,7 +189,11 @@ CLOSED_LOOPS = TableSpec(
         _name("Loop", "Name of the behaviours that it runs through."),
         _column("Kind", "Reinforcing: a push grows. Balancing: a push is damped."),
         _column("On", "Yes: all its links are on."),
-        _column("Way round", "What rises (↑) or falls (↓) in turn after a rise of the first."),
+        _column(
+            "Way round",
+            "What rises (↑) or falls (↓) in turn after a rise of the first; a "
+            "long way goes on in the row below.",
+        ),
     ),
 )
 
@@ -168,13 +228,28 @@ BEATS = TableSpec(
     ),
 )  # fmt: skip
 
-TABLES = (LEVERS_TABLE, GOAL_ANSWERS, LOOP_EFFECTS, CLOSED_LOOPS, INTERVALS, BEATS)
+TABLES = (
+    LEVERS_TABLE,
+    RANGES_TABLE,
+    GOAL_ANSWERS,
+    NEED_COUNTS,
+    LOOP_EFFECTS,
+    CLOSED_LOOPS,
+    INTERVALS,
+    BEATS,
+)
+LATER_TABLES = frozenset({NEED_COUNTS.name, RANGES_TABLE.name})
+"""Tables that a sheet of an earlier version lacks."""
+
 AREAS = (
     SUBTITLE,
     SENTENCES,
     TABLE_NOTE,
+    RANGES_NOTE,
     NOTES,
     GOALS_NOTE,
+    TAKES,
+    NEEDS_NOTE,
     LOOPS_NOTE,
     BREAKS,
     CLOSED_NOTE,

@@ -25,6 +25,8 @@ _FORMATS = {
     declared.SIDE_COLUMNS["caseload"]: _SIGNED_FINE,
     declared.SIDE_COLUMNS["placement_cost"]: _SIGNED_WHOLE,
     declared.SIDE_COLUMNS["net_cost"]: _SIGNED_WHOLE,
+    **dict.fromkeys(declared.RANGE_COLUMNS["caseload"], _SIGNED_FINE),
+    **dict.fromkeys(declared.RANGE_COLUMNS["net_cost"], _SIGNED_WHOLE),
     "cases low": _SIGNED_FINE,
     "cases high": _SIGNED_FINE,
 }
@@ -36,6 +38,7 @@ _LEFT = {"width": 820, "height": 416}
 _RIGHT = {"width": 576, "height": 416}
 _RIGHT_OFFSET = 826
 _LONG = frozenset({"What it takes", "Way round"})
+_COUNTS = frozenset({"Matched to", "Came in", "to external", "In care", "in external"})
 _NO_GRID: dict[str, Any] = {"major_gridlines": {"visible": False}}
 _TEXTS = {
     declared.TORNADO: (
@@ -51,10 +54,12 @@ _TEXTS = {
 }
 _HEADS = {
     declared.TABLE_ROW: "What each lever does, and what else it does",
+    declared.RANGES_ROW: "How sure that is: the 80% ranges",
     declared.GOALS_ROW: "Goals: what it takes",
     declared.LOOPS_ROW: "Feedback loops: what each does",
     declared.CLOSED_ROW: "Closed loops",
     declared.MATRIX_ROW: "Which lever beats which",
+    declared.NEEDS_ROW: "Entrants by need",
 }
 _MATRIX_NOTE = (
     "Share of the simulated futures in which the lever of the row does more to the outcome than "
@@ -84,8 +89,9 @@ def page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Work
     ws.write_string(declared.TABLES_ROW - 2, 0, "Every outcome with its ranges", formats.heading)
     ws.write_string(declared.TABLES_ROW - 2, left, "Every pair of levers", formats.heading)
     small = formats.get(font_color=GREY, valign="vcenter")
-    for area in (declared.NOTES, declared.TABLE_NOTE, declared.GOALS_NOTE, declared.LOOPS_NOTE,
-                 declared.BREAKS, declared.CLOSED_NOTE):  # fmt: skip
+    for area in (declared.NOTES, declared.TABLE_NOTE, declared.RANGES_NOTE, declared.GOALS_NOTE,
+                 declared.TAKES, declared.NEEDS_NOTE, declared.LOOPS_NOTE, declared.BREAKS,
+                 declared.CLOSED_NOTE):  # fmt: skip
         for row in range(area.corner[0], area.corner[0] + area.rows):
             ws.write_blank(row, 0, None, small)
     for table in declared.TABLES:
@@ -98,7 +104,7 @@ def page(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Work
     ws.set_portrait()
     ws.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.5)
     ws.fit_to_pages(1, 0)
-    ws.set_h_pagebreaks([declared.LOOPS_ROW - 4])
+    ws.set_h_pagebreaks([declared.GOALS_ROW - 4, declared.NEEDS_ROW - 4])
     last = declared.CLOSED_ROW + declared.CLOSED_ROWS
     ws.print_area(0, 0, last - 1, len(declared.LEVERS_TABLE.columns) - 1)
 
@@ -116,12 +122,12 @@ def _table_formats(ws: Worksheet, formats: Formats, table: TableSpec) -> None:
 def _style(formats: Formats, table: TableSpec, name: str, style: Style) -> Format:
     if name in _LONG:
         return formats.get(indent=1, align="left")
-    is_change = table in (declared.LEVERS_TABLE, declared.LOOP_EFFECTS)
+    is_change = table in (declared.LEVERS_TABLE, declared.RANGES_TABLE, declared.LOOP_EFFECTS)
     if is_change and style is Style.GENERAL:
         return formats.get(num_format=_FORMATS.get(name, _SIGNED), align="right")
     if name == "Cost a year, £":
         return formats.get(num_format="£#,##0", align="right")
-    if name in ("Kind", "On", "Within reach"):
+    if name in ("Kind", "On", "Within reach") or name in _COUNTS:
         return formats.get(align="right")
     return formats.output(style)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from demand_addin.layout import levers as declared
 from demand_addin.lever_sheet import AskedGoal, LeverSheet
+from demand_addin.plan.needs import need_rows
 from demand_addin.plan.values import cells, day_name
 from demand_addin.ports import BookPlan, CellValue, RangeValues, TableValues
 from demand_model.results.goal_seek import GoalFound
@@ -23,8 +25,14 @@ from demand_model.results.lever_sentences import (
 from demand_model.results.lever_words import OUTCOME_WORDS
 from demand_model.results.levers import TOGETHER, LeverEffects
 from demand_model.system.loops import FeedbackLoop
+from demand_model.units import counted
 
 _LINE_LENGTH = 195
+_TAKES_LENGTH = 54
+"""Letters from the column that says what a goal takes to the page's edge."""
+_WAY_LENGTH = 130
+"""Letters from the column of a loop's way round to the page's edge."""
+_MORE = "There is more: the tables below have it, and csc-demand levers says it all."
 Rows = tuple[tuple[CellValue, ...], ...]
 
 
@@ -46,6 +54,8 @@ class LeversFound:
         Answers, in the order asked.
     notes
         What a reader must know of the figures.
+    needs
+        From `demand_model.results.placement_need.need_table`; ``None``: nobody is matched.
     draws
         Simulated futures.
     authority
@@ -60,13 +70,14 @@ class LeversFound:
     notes: tuple[str, ...]
     draws: int
     authority: str = ""
+    needs: pd.DataFrame | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """What matters most, in plain words."""
         return (
             *lever_sentences(self.effects, self.asked.settings, self.asked.comparisons),
-            *loop_sentences(self.loops, self.effects.at),
+            *loop_sentences(self.loops, self.effects.at, self.asked.base),
             *(found.sentence for _, found in self.goals),
         )
 
@@ -77,26 +88,41 @@ class LeversFound:
         return {key: f"{name[0].upper()}{name[1:]}" for key, name in names.items()}
 
 
-def levers_values(found: LeversFound) -> BookPlan:
-    """Plan what ``csc-demand levers`` writes on sheets Levers and Levers data."""
+def levers_values(found: LeversFound, *, lacking: AbstractSet[str] = frozenset()) -> BookPlan:
+    """Plan what ``csc-demand levers`` writes on sheets Levers and Levers data.
+
+    Parameters
+    ----------
+    lacking
+        Of `layout.levers.LATER_TABLES`, those that the workbook lacks: they are left out
+        and not spoken of. A sheet without the table of ranges has less room for loops too.
+    """
+    is_earlier = declared.RANGES_TABLE.name in lacking
+    room = declared.EARLIER_CLOSED_ROWS if is_earlier else declared.CLOSED_ROWS
+    closed = _closed(found, room)
     ranges = {
         declared.SUBTITLE.name: ((_subtitle(found),),),
         declared.SENTENCES.name: _wrapped(found.sentences, declared.SENTENCE_ROWS),
-        declared.TABLE_NOTE.name: ((_table_note(found),),),
-        declared.NOTES.name: tuple((text,) for text in found.notes[: declared.NOTE_ROWS]),
+        declared.TABLE_NOTE.name: ((_table_note(found, has_ranges=not is_earlier),),),
+        **({} if is_earlier else {declared.RANGES_NOTE.name: ((_ranges_note(),),)}),
+        declared.TAKES.name: _wrapped(_takes(found), declared.TAKES_ROWS),
+        declared.NOTES.name: _wrapped(found.notes, declared.NOTE_ROWS),
         declared.GOALS_NOTE.name: ((_goals_note(found),),),
+        declared.NEEDS_NOTE.name: ((_needs_note(found),),),
         declared.LOOPS_NOTE.name: ((_loops_note(found),),),
         declared.BREAKS.name: _breaks(found.loops),
-        declared.CLOSED_NOTE.name: ((_closed_note(found),),),
+        declared.CLOSED_NOTE.name: ((_closed_note(found, len(closed)),),),
         declared.MATRIX_AREA.name: _matrix(found),
         declared.TORNADO: _tornado(found),
         declared.AGAINST_EXITS: _against_exits(found),
     }
     tables = (
         (declared.LEVERS_TABLE, _lever_rows(found)),
+        (declared.RANGES_TABLE, _range_rows(found)),
         (declared.GOAL_ANSWERS, tuple(_goal_row(*pair) for pair in found.goals)),
+        (declared.NEED_COUNTS, need_rows(found.needs)),
         (declared.LOOP_EFFECTS, _loop_rows(found.loops)),
-        (declared.CLOSED_LOOPS, _closed_rows(found)),
+        (declared.CLOSED_LOOPS, tuple(row for loop in closed for row in loop)),
         (declared.INTERVALS, _interval_rows(found)),
         (declared.BEATS, _beat_rows(found)),
     )
@@ -104,6 +130,7 @@ def levers_values(found: LeversFound) -> BookPlan:
         tables=tuple(
             TableValues(name=spec.name, columns=spec.headings, rows=rows[: spec.room])
             for spec, rows in tables
+            if spec.name not in lacking
         ),
         ranges=tuple(RangeValues(name=name, rows=rows) for name, rows in ranges.items()),
     )
@@ -114,7 +141,9 @@ def levers_values(found: LeversFound) -> BookPlan:
 
 def _wrapped(sentences: Sequence[str], room: int) -> Rows:
     lines = [line for text in sentences for line in textwrap.wrap(text, _LINE_LENGTH)]
-    return tuple((line,) for line in lines[:room])
+    if len(lines) > room:
+        lines = [*lines[: room - 1], _MORE]
+    return tuple((line,) for line in lines)
 
 
 def _subtitle(found: LeversFound) -> str:
@@ -125,13 +154,25 @@ def _subtitle(found: LeversFound) -> str:
     )
 
 
-def _table_note(found: LeversFound) -> str:
+def _table_note(found: LeversFound, *, has_ranges: bool) -> str:
     words = OUTCOME_WORDS[found.effects.headline]
     return (
         f"Ranked by: {words.label[0].lower()}{words.label[1:]}, in {words.unit}. Every figure is "
         f"the change by {day_name(found.effects.at)} against no lever; money in £ thousand from "
-        "the census date on. Every range is in the table at the foot."
+        "the census date on." + has_ranges * " The side effects' ranges are in the next table."
     )
+
+
+def _ranges_note() -> str:
+    return (
+        "Same levers, order and units. Ranges of the other outcomes, and all 95% ranges, are in "
+        f"the table Every outcome with its ranges, from row {declared.TABLES_ROW} on."
+    )
+
+
+def _takes(found: LeversFound) -> tuple[str, ...]:
+    """Say of each goal whole what it takes, which a cell of the table may have no room for."""
+    return tuple(f"Goal {n}. {goal.sentence}" for n, (_, goal) in enumerate(found.goals, start=1))
 
 
 def _goals_note(found: LeversFound) -> str:
@@ -145,6 +186,15 @@ def _goals_note(found: LeversFound) -> str:
     return "No goal was set. Fill in table 3 of sheet Lever choices and press Levers again."
 
 
+def _needs_note(found: LeversFound) -> str:
+    if found.needs is None:
+        return "Nobody is matched by need: the lever of that name says No on sheet Lever choices."
+    return (
+        "Children of List 8 by category of need, and whether they live in external placements; "
+        "counts rounded to the nearest 5, c: fewer than 5, or a share that would tell of so few."
+    )
+
+
 def _loops_note(found: LeversFound) -> str:
     if found.loops.empty:
         return loop_sentences(found.loops, found.effects.at)[0]
@@ -154,15 +204,15 @@ def _loops_note(found: LeversFound) -> str:
     )
 
 
-def _closed_note(found: LeversFound) -> str:
+def _closed_note(found: LeversFound, shown_loops: int) -> str:
     if not found.closed:
         return "None is closed by the links that are on."
     kinds = [loop.is_reinforcing for loop in found.closed]
     shown = ""
-    if len(kinds) > declared.CLOSED_ROWS:
-        shown = f" The {declared.CLOSED_ROWS} shortest are shown."
+    if len(kinds) > shown_loops:
+        shown = f" The {shown_loops} shortest are shown."
     return (
-        f"The links that are on close {len(kinds)} loops: {sum(kinds)} reinforcing, "
+        f"The links that are on close {counted(len(kinds), 'loop')}: {sum(kinds)} reinforcing, "
         f"{len(kinds) - sum(kinds)} balancing.{shown}"
     )
 
@@ -193,6 +243,22 @@ def _lever_rows(found: LeversFound) -> Rows:
     return tuple(rows)
 
 
+def _range_rows(found: LeversFound) -> Rows:
+    """Return the ends of the 80% ranges, lever by lever as in the table above."""
+    effects, names = found.effects, found.names
+    rows = []
+    for key in _order(effects):
+        ends: list[CellValue] = []
+        for outcome in declared.RANGE_COLUMNS:
+            draws = effects.draws.get((key, outcome))
+            if draws is None:
+                ends += [None, None]
+            else:
+                ends += [_told(q, outcome) for q in np.quantile(draws, (0.1, 0.9)).tolist()]
+        rows.append((names[key], *ends))
+    return tuple(rows)
+
+
 def _told(value: float, outcome: str) -> float:
     """A change in the outcome's unit, as finely as it is shown: no nought with a sign."""
     words = OUTCOME_WORDS[outcome]
@@ -201,7 +267,14 @@ def _told(value: float, outcome: str) -> float:
 
 def _goal_row(asked: AskedGoal, found: GoalFound) -> tuple[CellValue, ...]:
     words = OUTCOME_WORDS[asked.goal.outcome]
-    takes = "; ".join(s.words for s in found.settings) or "No lever is needed"
+    takes = "; ".join(s.words for s in found.settings)
+    if not takes:
+        takes = "No lever is needed" if found.is_met else "None of the levers helps"
+    elif not found.is_met:
+        takes = f"Out of reach; at most {takes}"
+    if len(takes) > _TAKES_LENGTH:
+        takes = f"{counted(len(found.settings), 'lever')}: see the lines below"
+        takes = takes if found.is_met else f"Out of reach; {takes}"
     shown = (words.value(v) for v in (found.without, found.reached))
     return (
         f"{words.label}: {words.value(asked.goal.target)}",
@@ -211,7 +284,7 @@ def _goal_row(asked: AskedGoal, found: GoalFound) -> tuple[CellValue, ...]:
         *shown,
         round(found.chance, 3),
         round(found.cost_a_year),
-        takes if found.is_met else f"Out of reach; the most allowed: {takes}",
+        takes,
     )
 
 
@@ -241,11 +314,23 @@ def _breaks(loops: pd.DataFrame) -> Rows:
     return _wrapped(said, declared.BREAKS_ROWS)
 
 
-def _closed_rows(found: LeversFound) -> Rows:
-    return tuple(
-        (loop.name, loop.kind.capitalize(), "Yes" if loop.is_on else "No", loop.path)
-        for loop in found.closed
-    )
+def _closed(found: LeversFound, room: int) -> list[Rows]:
+    """Return the rows of each of the shortest loops that there is room for, whole.
+
+    A way too long for the page goes on in the next row.
+    """
+    shown: list[Rows] = []
+    for loop in found.closed:
+        first, *rest = textwrap.wrap(loop.path, _WAY_LENGTH, break_long_words=False)
+        own: list[tuple[CellValue, ...]] = [
+            (loop.name, loop.kind.capitalize(), "Yes" if loop.is_on else "No", first)
+        ]
+        own += [(None, None, None, f"   {more}") for more in rest]
+        room -= len(own)
+        if room < 0:
+            break
+        shown.append(tuple(own))
+    return shown
 
 
 def _interval_rows(found: LeversFound) -> Rows:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from demand_model.results.backtest_scores import LINEAR, MODEL, NO_CHANGE
 from demand_model.results.forecast import MEASURE_NAMES, MEASURES
+from demand_model.units import counted
 
 _UNITS = {
     "referrals": "referrals a month",
@@ -66,13 +67,14 @@ def note_of(months_known: Sequence[int], months_now: int, table: pd.DataFrame) -
         As in `Backtest`.
     """
     least, most = min(months_known), max(months_known)
-    known = _months(most) if least == most else f"{least} to {_months(most)}"
+    known = counted(most, "month") if least == most else f"{least} to {counted(most, 'month')}"
     ahead = int(table["months_ahead"].max())
+    reach = counted(ahead, "month")
     made = f"These forecasts were made from {known} of lists; today's rests on {months_now}."
     if ahead < _YEAR:
-        far = f"None looks more than {_months(ahead)} ahead: they say little about a year from now."
+        far = f"None looks more than {reach} ahead: they say little about a year from now."
     else:
-        far = f"They look up to {_months(ahead)} ahead."
+        far = f"They look up to {reach} ahead."
     return f"{made} {far}"
 
 
@@ -94,7 +96,7 @@ def _how_far_out(mine: pd.DataFrame, scores: pd.DataFrame, unit: str) -> str:
     share = _value(scores, MODEL, "wape")
     count, ahead = len(mine), int(mine["months_ahead"].max())
     reach = "1 month" if ahead == 1 else f"1 to {ahead} months"
-    forecasts = "1 forecast" if count == 1 else f"{count} forecasts"
+    forecasts = counted(count, "forecast")
     average = "" if count == 1 else "on average "
     others = [_other(scores, NO_CHANGE, "‘No change’", error)]
     if _value(scores, LINEAR, "forecasts") > 0:
@@ -170,7 +172,3 @@ def _counted(value: float, unit: str) -> str:
     first, _, rest = unit.partition(" ")
     one = {"children": "child", "plans": "plan", "referrals": "referral"}[first]
     return f"{amount} {one if amount == '1' else first} {rest}".rstrip()
-
-
-def _months(number: int) -> str:
-    return "1 month" if number == 1 else f"{number} months"

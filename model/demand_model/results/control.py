@@ -44,7 +44,7 @@ from demand_model.results.xmr import (
     runs_against,
     signals,
 )
-from demand_model.units import working_days_in_months
+from demand_model.units import counted, working_days_in_months
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -224,7 +224,7 @@ def _sentence(chart: _Chart) -> str:
         said = f"steady since {_name(since)}"
     parts = [f"{name}: {said}. {_level(chart, now, since)}"]
     if now.months < FEWEST_MONTHS:
-        months = "1 month" if now.months == 1 else f"{now.months} months"
+        months = counted(now.months, "month")
         parts.append(f"Provisional: the limits rest on {months} only.")
     return " ".join(parts)
 

@@ -3,8 +3,9 @@
 One lever: the size at which the outcome's mean (or the chance asked for) meets the goal,
 by bisection on simulations that share all chance. Several: the least-cost mix within
 bounds by the levers' own costs: a linear programme on the effects of each lever at its
-full size, whose answer is simulated and corrected until the goal is met. A goal that
-cannot be met says how near the levers come.
+full size, whose answer is simulated and corrected until the goal is met, and trimmed
+lever by lever where more is left than is needed. A goal that cannot be met says how near
+the levers come: which of them, each whole or not at all, is searched for (`helpful`).
 
 Source: scipy.optimize.brentq (Brent 1973) and linprog (HiGHS).
 """
@@ -30,6 +31,8 @@ _CLOSE = 0.004
 """Tolerance of a lever's size, in shares of its greatest."""
 _NEAR = 0.01
 """Tolerance of the goal, in shares of the gap: nobody steers a lever more finely."""
+_STRIDE = 0.05
+"""Share of what is missing that letting a lever in or out must gain, to try yet another."""
 _ROUNDS = 6
 _AT_LEAST = frozenset({"workers"})
 """Outcomes of which more is wanted; of all others a goal is met by less."""
@@ -120,7 +123,7 @@ def goal_seek(context: LeverContext, goal: Goal, levers: Sequence[LeverSetting])
     if seen.gap(seen.base) <= 0.0:
         return _answer(seen, np.zeros(len(levers)), is_met=True)
     alone = len(levers) == 1
-    full = np.ones(len(levers)) if alone else seen.helpful()
+    full = np.ones(1) if alone else seen.helpful()
     if seen.gap(seen.at(full)) > 0.0:
         return _answer(seen, full, is_met=False)
     return _answer(seen, _one(seen) if alone else _mix(seen, full), is_met=True)
@@ -160,8 +163,16 @@ class _Seen:
     @property
     def near(self) -> float:
         """How far beyond the goal is near enough."""
-        whole = self.goal.chance is not None and self.goal.outcome in _COUNTS
-        return max(_NEAR * self.gap(self.base), 1.0 if whole else 0.0)
+        return max(_NEAR * self.gap(self.base), 1.0 if self._is_whole else 0.0)
+
+    @property
+    def _is_whole(self) -> bool:
+        """The goal is judged by a quantile of whole children."""
+        return self.goal.chance is not None and self.goal.outcome in _COUNTS
+
+    def _mean(self, draws: FloatArray) -> float:
+        """The mean, turned so that less is nearer to the goal."""
+        return float(draws.mean()) if self.is_down else -float(draws.mean())
 
     def settings(self, shares: FloatArray) -> tuple[LeverSetting, ...]:
         """Levers at shares of their greatest sizes; none at 0."""
@@ -181,18 +192,59 @@ class _Seen:
         return self._known[key]
 
     def _each_alone(self) -> FloatArray:
-        """What each lever at its full size takes off the gap; shape (levers,)."""
+        """What each lever at its full size takes off the gap; shape (levers,).
+
+        A quantile of whole children may stand still although a lever works: of these, what
+        is taken off the mean.
+        """
         found = run_levers(self.context, {s.lever: (s,) for s in self.levers})
         own = [self._of(found[s.lever]) for s in self.levers]
         for number, draws in enumerate(own):
             shares = np.zeros(len(self.levers))
             shares[number] = 1.0
             self._known[tuple(shares.tolist())] = draws
-        return np.array([self.gap(self.base) - self.gap(draws) for draws in own])
+        judged = self._mean if self._is_whole else self.gap
+        return np.array([judged(self.base) - judged(draws) for draws in own])
 
     def helpful(self) -> FloatArray:
-        """All levers that work towards the goal, at full size."""
-        return np.asarray((self.alone > 0.0).astype(float))
+        """Levers at full size that together come nearest to the goal.
+
+        First those that work towards it alone. Where they do not reach it, levers are let
+        in or left out one by one as long as that comes nearer, since some do nothing, or
+        harm, alone: children can move into own places only once there are some.
+        """
+        best = np.asarray((self.alone > 0.0).astype(float))
+        if self.gap(self.at(best)) <= 0.0:
+            return best
+        best = min(best, np.ones(len(self.levers)), key=self._distance)
+        for _ in self.levers:
+            tried, before = self._changed_by_one(best), self.gap(self.at(best))
+            idle = [one for one in tried if self._distance(one)[:2] == self._distance(best)[:2]]
+            lean = np.min([best, *idle], axis=0)
+            self._learn([lean])
+            best = min(best, *tried, lean, key=self._distance)
+            left = self.gap(self.at(best))
+            if left <= 0.0 or before - left < _STRIDE * before:
+                break
+        return best
+
+    def _changed_by_one(self, shares: FloatArray) -> list[FloatArray]:
+        """The same levers with each in turn let in or left out."""
+        tried = np.where(np.eye(len(shares)) > 0.0, 1.0 - shares, shares)
+        self._learn(list(tried))
+        return list(tried)
+
+    def _distance(self, shares: FloatArray) -> tuple[float, float, int]:
+        """Gap to the goal; of equals the better mean, then fewer levers come first."""
+        draws = self.at(shares)
+        return self.gap(draws), self._mean(draws), int(np.count_nonzero(shares))
+
+    def _learn(self, mixes: Sequence[FloatArray]) -> None:
+        """Simulate several mixes at once."""
+        keys = {tuple(np.round(shares, 6).tolist()) for shares in mixes} - set(self._known)
+        asked = {str(key): settings for key in keys if (settings := self.settings(np.array(key)))}
+        found = run_levers(self.context, asked) if asked else {}
+        self._known |= {key: self._of(found[str(key)]) for key in keys if str(key) in asked}
 
 
 def _one(seen: _Seen) -> FloatArray:
@@ -221,12 +273,47 @@ def _mix(seen: _Seen, full: FloatArray) -> FloatArray:
         if need <= done <= need + seen.near:
             break
         scale *= (need + 0.5 * seen.near) / max(done, 1e-9)
-    return best
+    return _trimmed(seen, best)
+
+
+def _trimmed(seen: _Seen, shares: FloatArray) -> FloatArray:
+    """Shares without what the goal does not need, the dearest lever first.
+
+    The programme adds up effects of single levers; it cannot tell how much is needed of
+    levers that only work together.
+    """
+    found = shares.copy()
+    costs = [s.cost_a_year * x for s, x in zip(seen.levers, shares, strict=True)]
+    for number in np.argsort(costs)[::-1]:
+        if seen.gap(seen.at(found)) >= -seen.near:
+            break
+        found = _least_of(seen, found, int(number))
+    return found
+
+
+def _least_of(seen: _Seen, shares: FloatArray, number: int) -> FloatArray:
+    """The same shares with the least of one lever that still meets the goal."""
+
+    def with_share(share: float) -> FloatArray:
+        out = shares.copy()
+        out[number] = share
+        return out
+
+    if seen.gap(seen.at(with_share(0.0))) <= 0.0:
+        return with_share(0.0)
+    low, high = 0.0, float(shares[number])
+    while high - low > _CLOSE:
+        middle = 0.5 * (low + high)
+        if seen.gap(seen.at(with_share(middle))) <= 0.0:
+            high = middle
+        else:
+            low = middle
+    return with_share(high)
 
 
 def _cheapest(seen: _Seen, full: FloatArray, need: float) -> FloatArray:
     effect = np.where(full > 0.0, seen.alone, 0.0)
-    need = min(need, float(effect.sum()))
+    need = min(need, float(np.maximum(effect, 0.0).sum()))
     own = np.array([s.cost_a_year for s in seen.levers])
     # Levers without a cost come first, the strongest before the rest.
     tie = 1e-6 * (own.max() or 1.0) * (1.0 + effect.max() / np.maximum(effect, 1e-9) * 1e-3)

@@ -11,6 +11,7 @@ from demand_model.exposure.tabulate import Exposure
 from demand_model.flows import ALL
 from demand_model.simulation.scenario import BASELINE
 from demand_model.simulation.trajectories import Trajectories
+from demand_model.units import counted, signed
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -49,11 +50,6 @@ def _change(trajectory: Trajectories, base: Trajectories, measure: str) -> Float
     return np.asarray(trajectory.measures[measure, ALL][-1] - base.measures[measure, ALL][-1])
 
 
-def _signed(number: int) -> str:
-    """A change with its sign; 0 has none."""
-    return f"{number:+,}" if number else "0"
-
-
 def _range(draws: FloatArray) -> tuple[int, int, int]:
     low, high = np.quantile(draws, (0.1, 0.9))
     return round(float(draws.mean())), round(float(low)), round(float(high))
@@ -71,7 +67,7 @@ def _referrals(base: Trajectories, exposure: Exposure, if_so: str) -> str:
     mean, low, high = _range(base.measures["referrals", ALL][-months:].mean(axis=0))
     series = exposure.series
     past = series[(series["measure"] == "referrals") & (series["segment"] == ALL)]["value"]
-    whole = f" ({len(past)} whole month{'s' if len(past) != 1 else ''})"
+    whole = f" ({counted(len(past), 'whole month')})"
     seen = f"{round(float(past.mean())):,} a month in the lists" if past.sum() > 0 else ""
     # A census date inside a month leaves parts of months out.
     seen += (whole * (len(past) < exposure.windows[3].months) + "; ") if seen else ""
@@ -93,7 +89,7 @@ def _difference(trajectory: Trajectories, base: Trajectories) -> str:
         mean, low, high = _range(_change(trajectory, base, measure))
         name = one if abs(mean) == 1 else many
         is_seen = is_seen or bool(mean or low or high)
-        parts.append(f"{_signed(mean)} {name} (80% {_signed(low)} to {_signed(high)})")
+        parts.append(f"{signed(mean)} {name} (80% {signed(low)} to {signed(high)})")
     if not is_seen:
         return f"{trajectory.scenario.name}: no difference of a whole child or plan by {when}."
     return f"{trajectory.scenario.name}: by {when}, {' and '.join(parts)} against no change."

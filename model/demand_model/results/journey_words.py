@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from demand_model.results.journey_counts import FEWEST_SHOWN, rounded_count
+
 Row = Mapping[str, str | float]
 """A row of one of the tables of `demand_model.results.journeys.Journeys`."""
 
@@ -39,18 +41,23 @@ _STAGE_WORDS = {
 }
 
 
-def journey_sentences(flows: Sequence[Row], stages: Sequence[Row]) -> tuple[str, ...]:
+def journey_sentences(
+    flows: Sequence[Row], stages: Sequence[Row], *, undecided: tuple[int, int] = (0, 0)
+) -> tuple[str, ...]:
     """Say what the tables show of everyone; what is withheld or not known is left out.
 
     Parameters
     ----------
     flows, stages
         Rows of the tables of `demand_model.results.journeys.Journeys`.
+    undecided
+        Referrals that do not say whether they were closed with no further action, and all.
     """
     everyone = [row for row in flows if row["group"] == _ALL]
     whole = {str(row["stage"]): row for row in stages if row["group"] == _ALL}
     said = (
         _from_referral([row for row in everyone if row["from"] == "Referral"]),
+        _undecided(*undecided),
         _again([row for row in flows if row["from"] == "Any referral"]),
         _time_in(whole.get("Referral to plan"), "Of those who go on a plan, half start", "waits"),
         _in_the_end(everyone, "Child protection plan", "Of 100 plans that end", _FROM_PLAN),
@@ -104,6 +111,20 @@ def _from_referral(rows: Sequence[Row]) -> str:
         rest = _SMALL if len(known) < len(rows) else ""
         return f"Of 100 referrals, within {months} months {_listed(parts)}{rest}.{counted}"
     return ""
+
+
+def _undecided(unknown: int, referrals: int) -> str:
+    """Say how many referrals may have been closed at once though they count as not closed."""
+    if not unknown:
+        return ""
+    if unknown < FEWEST_SHOWN:
+        many = f"Fewer than {FEWEST_SHOWN}"
+    else:
+        many = f"About {rounded_count(unknown):,} of {rounded_count(referrals):,}"
+    return (
+        f"{many} referrals do not say whether they were closed with no further action. They count "
+        "as not closed, so the true share closed at once may be higher."
+    )
 
 
 def _counted(plan: Row | None, name: str) -> str:

@@ -43,7 +43,15 @@ from demand_model.results.journey_groups import (
     follow,
     has_end,
 )
-from demand_model.results.journey_stages import ANY_REFERRAL, CARE, PLAN, REFERRAL, Stage, stages_of
+from demand_model.results.journey_stages import (
+    ANY_REFERRAL,
+    CARE,
+    NFA,
+    PLAN,
+    REFERRAL,
+    Stage,
+    stages_of,
+)
 from demand_model.results.journey_times import STAGE_COLUMNS, stage_rows
 from demand_model.results.journey_words import journey_sentences
 from demand_model.spell.build import Spells, spells
@@ -53,6 +61,7 @@ HORIZONS = {"m3": 3.0, "m6": 6.0, "m12": 12.0}
 """Months after the start of a stage, by column of the table of flows."""
 
 IN_THE_END = "end"
+UNDECIDED = "Referrals whose decision is not known count as not closed."
 
 FLOW_COLUMNS = (
     *("from", "by", "group", "to", "seen"),
@@ -101,13 +110,22 @@ def journeys(found: Lists | Spells) -> Journeys:
     dispersion = _dispersion(seen)
     followed = {stage.name: follow(stage) for stage in stages_of(seen)}
     flows = [row for stage in followed.values() for row in _flow_rows(stage, dispersion)]
+    if seen.referrals["nfa"].isna().any():
+        for row in flows:
+            if (row["from"], row["to"]) == (REFERRAL, NFA):
+                row["note"] = f"{UNDECIDED} {row['note']}".rstrip()
     stages = stage_rows(seen, followed, dispersion)
     return Journeys(
         census_date=seen.census_date,
         flows=pd.DataFrame(flows, columns=list(FLOW_COLUMNS)),
         stages=pd.DataFrame(stages, columns=list(STAGE_COLUMNS)),
-        sentences=journey_sentences(flows, stages),
+        sentences=journey_sentences(flows, stages, undecided=_undecided(seen)),
     )
+
+
+def _undecided(seen: Spells) -> tuple[int, int]:
+    """Referrals that do not say whether they were closed at once, and all."""
+    return int(seen.referrals["nfa"].isna().sum()), len(seen.referrals)
 
 
 def _dispersion(seen: Spells) -> dict[str, float]:

@@ -2,20 +2,24 @@
 
 A size of 0.10 is a tenth: of a flow (up or down, as the lever works), of workers, of
 the ideal caseload; of the children of a dearer kind of placement a year (step-down) or
-of new entrants (matching). The size of new places is their number. Each lever begins
-on a day and comes in over a ramp; new places open at once.
+of new entrants (matching); of what free places do to entries (the threshold's guard).
+The size of new places is their number. Each lever begins on a day and comes in over a
+ramp; new places open on the day, and the ramp is the time in which children move in.
+A delay puts all of that off, while the lever's own cost runs from its start.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import CARE_ENDS, Flow
+from demand_model.results.placement_need import DEFAULT_MATCHES, NeedMatch
 from demand_model.results.placements import NewPlaces
 from demand_model.simulation.scenario import AddPosts, Change, Multiply, MultiplySystem
-from demand_model.units import add_months
+from demand_model.system.equations import FREE_PLACES
+from demand_model.units import DAYS_PER_MONTH, add_months
 
 GREATEST_SIZE = 0.9
 """A lever that takes away or adds more than this is taken for a slip of the keyboard."""
@@ -40,15 +44,18 @@ class Lever:
         Workers are added, as a share of those in post.
     step_down
         (from group, to group): children move so, a share a year.
-    matched
-        (from group, to group): entrants go there instead, a share of them.
+    is_matched
+        Entrants of chosen needs go to a group of the authority's own instead of external
+        placements, a share of them.
     places
         (group that gains, group that the children come from), unless the setting names
         others; the size is a number of places.
     is_exit
         One of the ways out of plans and care, which "all exits together" joins.
     delay_months
-        After its start, before anything changes.
+        After its start, before anything changes, unless the setting says otherwise.
+    amount
+        How a size is told after the label; of new places see `LeverSetting.words`.
     """
 
     key: str
@@ -58,10 +65,11 @@ class Lever:
     system: tuple[tuple[str, int], ...] = ()
     posts: bool = False
     step_down: tuple[tuple[str, str], ...] = ()
-    matched: tuple[tuple[str, str], ...] = ()
+    is_matched: bool = False
     places: tuple[str, str] | None = None
     is_exit: bool = False
     delay_months: float = 0.0
+    amount: str = "by {size}"
 
     @property
     def needs_system(self) -> bool:
@@ -71,7 +79,12 @@ class Lever:
     @property
     def needs_placements(self) -> bool:
         """It changes where children live, not how many there are."""
-        return bool(self.step_down) or bool(self.matched) or self.places is not None
+        return bool(self.step_down) or self.is_matched or self.places is not None
+
+    @property
+    def is_guard(self) -> bool:
+        """It weakens what free places do to entries to care."""
+        return any(target == FREE_PLACES for target, _ in self.system)
 
     @property
     def unit(self) -> str:
@@ -81,6 +94,8 @@ class Lever:
     @property
     def greatest(self) -> float:
         """A size beyond this is refused."""
+        if self.is_guard:
+            return 1.0
         return GREATEST_SIZE if self.places is None else MOST_PLACES
 
 
@@ -94,21 +109,31 @@ LEVERS: tuple[Lever, ...] = (
         key="referrals",
         label="Fewer referrals",
         practice="Triage at the front door (Threshold): contacts that need no social work are "
-        "met elsewhere, and do not come back",
+        "met elsewhere. Assumes that none comes back",
         flows=((Flow.REFERRALS, -1),),
     ),
     Lever(
         key="early_help",
         label="Early help",
-        practice="Help before referral; it takes about a year to be felt",
+        practice="Help before referral. † That it takes a year to be felt (delay_months) is "
+        "judgement: type your own",
         flows=((Flow.REFERRALS, -1),),
         delay_months=12.0,
     ),
     Lever(
         key="nfa_share",
         label="More referrals closed without action",
-        practice="A higher threshold: some of those closed come back later",
+        practice="A higher threshold: 10% is a tenth more of the share closed today, not a tenth "
+        "of referrals; some of those closed come back later",
         system=(("nfa_share", +1),),
+        amount="by {size} of today's",
+    ),
+    Lever(
+        key="cin_months",
+        label="Children in need closed sooner",
+        practice="Child-in-need plans reviewed on time. Acts on how long they last (System; List 6 "
+        "if given), so on children in need and cases",
+        system=(("cin_months", -1),),
     ),
     Lever(
         key="referral_to_plan",
@@ -158,28 +183,37 @@ LEVERS: tuple[Lever, ...] = (
     ),
     Lever(
         key="matching",
-        label="New entrants matched to own fostering",
-        practice="Matching needs and services: entrants who would be placed in residential or "
-        "agency placements go to own carers",
-        matched=_CHEAPER,
+        label="Entrants matched by need to own placements",
+        practice="Matching needs and services: entrants of chosen needs who would go to external "
+        "placements go to the group matched to their need (table 4)",
+        is_matched=True,
     ),
     Lever(
         key="new_places",
         label="New places of the authority's own",
-        practice="Build or recruit places, filled at once by children who live in dearer ones",
+        practice="They stand free until children have moved in. What they cost to build, or to "
+        "run while empty, counts only if it is typed at the left",
         places=("own fostering", "residential"),
+    ),
+    Lever(
+        key="threshold_guard",
+        label="Threshold for care guarded from free places",
+        practice="Entry decided by need, whatever is free: 100% takes all effect of free places on "
+        "entries away. Acts where links from places to entries are on",
+        system=((FREE_PLACES, -1),),
     ),
     Lever(
         key="workers",
         label="More social workers",
-        practice="Recruitment beyond today's posts",
+        practice="Recruitment beyond today's posts. Pay is in the whole cost already: at the left "
+        "type only what comes on top, though goals count only that",
         posts=True,
     ),
     Lever(
         key="ideal_caseload",
         label="A lower ideal caseload",
-        practice="Agree a lower caseload, and recruit to it: acts where the links from caseload "
-        "are on",
+        practice="A stricter yardstick: today's caseload then counts as heavier, so links from "
+        "caseload that are on act more, those to recruitment among them",
         system=(("ideal_caseload", -1),),
     ),
 )
@@ -214,12 +248,17 @@ class LeverSetting:
     start
         First day.
     ramp_months
-        Months until its full size.
+        Months until its full size; of new places: until children have moved into them.
+    delay_months
+        After the start, before anything changes; ``None``: the lever's own. Of new places:
+        until they open.
     cost_a_year
-        £ a year for the lever itself, at this size.
+        £ a year for the lever itself, at this size, from its start.
     places
         For new places, in place of the lever's own: group that gains, group that the
         children come from.
+    matches
+        For matching: which needs, and the group of the authority's own for each.
 
     Raises
     ------
@@ -231,8 +270,10 @@ class LeverSetting:
     size: float
     start: date
     ramp_months: float = 0.0
+    delay_months: float | None = None
     cost_a_year: float = 0.0
     places: tuple[str, str] | None = None
+    matches: tuple[NeedMatch, ...] = DEFAULT_MATCHES
 
     def __post_init__(self) -> None:
         if self.lever not in BY_KEY:
@@ -243,6 +284,7 @@ class LeverSetting:
         for what, value, least, most in (
             ("size", self.size, 0.0 if self.of.places else -most_size, most_size),
             ("ramp in months", self.ramp_months, 0.0, 120.0),
+            ("delay in months", self.waits_months, 0.0, 120.0),
             ("cost a year", self.cost_a_year, 0.0, 1e12),
         ):
             if not least <= value <= most:
@@ -257,9 +299,25 @@ class LeverSetting:
         return BY_KEY[self.lever]
 
     @property
+    def waits_months(self) -> float:
+        """Months from its start until it is felt."""
+        return self.of.delay_months if self.delay_months is None else self.delay_months
+
+    @property
     def begins(self) -> date:
         """The day from which it is felt."""
-        return add_months(self.start, round(self.of.delay_months))
+        whole, part = divmod(self.waits_months, 1.0)
+        return add_months(self.start, int(whole)) + timedelta(days=round(part * DAYS_PER_MONTH))
+
+    def from_census(self, census: date) -> LeverSetting:
+        """The lever as a run from this census date has it.
+
+        One that acts by then acts from the day after, without waiting again: what it did
+        before is in the lists already. One that still waits goes on waiting.
+        """
+        if self.begins > census:
+            return self
+        return replace(self, start=census + timedelta(days=1), delay_months=0.0)
 
     @property
     def new_places(self) -> NewPlaces | None:
@@ -267,16 +325,24 @@ class LeverSetting:
         pair = self.places or self.of.places
         if self.of.places is None or pair is None:
             return None
-        return NewPlaces(group=pair[0], filled_from=pair[1], places=self.size, start=self.begins)
+        return NewPlaces(
+            group=pair[0],
+            filled_from=pair[1],
+            places=self.size,
+            start=self.begins,
+            fill_months=self.ramp_months,
+        )
 
     @property
     def words(self) -> str:
         """What is done, and how much of it: "fewer referrals by 10%"."""
         added = self.new_places
         if added is None:
-            return f"{self.of.label[0].lower()}{self.of.label[1:]} by {_share(self.size)}"
+            label = f"{self.of.label[0].lower()}{self.of.label[1:]}"
+            return f"{label} {self.of.amount.format(size=_share(self.size))}"
         number = f"{self.size:,.1f}".removesuffix(".0")
-        return f"{number} new places in {added.group}, filled from {added.filled_from}"
+        places = "place" if number == "1" else "places"
+        return f"{number} new {places} in {added.group}, filled from {added.filled_from}"
 
 
 def changes_of(setting: LeverSetting, workers: float) -> tuple[Change, ...]:

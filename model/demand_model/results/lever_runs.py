@@ -10,26 +10,39 @@ import numpy as np
 import numpy.typing as npt
 
 from demand_model.errors import InvalidSettingError
-from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.flows import ALL
 from demand_model.results.cost_years import Calendar, CostChoices, calendar_of
-from demand_model.results.costs import monthly_cost, monthly_workers_cost
+from demand_model.results.costs import (
+    monthly_cost,
+    monthly_workers_cost,
+    unit_cost_factors,
+    workers_in_post,
+)
 from demand_model.results.lever_list import LeverSetting, changes_of
+from demand_model.results.own_places import (
+    added_place,
+    added_places,
+    links_from_places,
+    moved_into_own_places,
+)
 from demand_model.results.placement_mix import PlacementsToday
+from demand_model.results.placement_need import PlacementNeeds, matched_placements
 from demand_model.results.placements import LaterPractice, NewPlaces, place_children
-from demand_model.simulation.scenario import BASELINE, Change, Scenario
+from demand_model.simulation.scenario import BASELINE, Change, MultiplySystem, Scenario
 from demand_model.simulation.setup import Prepared
 from demand_model.simulation.simulate import Progress, simulate_prepared
 from demand_model.simulation.system_feedback import System
 from demand_model.simulation.trajectories import Trajectories
+from demand_model.system.equations import FREE_PLACES
 from demand_model.system.inputs import Placements
-from demand_model.units import DAYS_PER_YEAR
+from demand_model.units import DAYS_PER_MONTH, DAYS_PER_YEAR, MONTHS_PER_YEAR
 
 FloatArray = npt.NDArray[np.float64]
 
 OUTCOMES = (
     "cla_open",
     "cp_open",
+    "cin_open",
     "referrals",
     "caseload",
     "workers",
@@ -38,17 +51,28 @@ OUTCOMES = (
     "net_cost",
 )
 """What a lever is judged by. Stocks, caseload and share on the date; referrals in the
-twelve months to it; costs in £ from the census date to it."""
+twelve months to it; costs in £ from the census date to it, with the errors of unit costs
+that sheet Costs has (`costs.unit_cost_factors`)."""
 
-_MONTHS_PER_YEAR = 12
-_DAYS_PER_MONTH = DAYS_PER_YEAR / _MONTHS_PER_YEAR
 _FEW_SCENARIOS = 3
 """With more, threads only get into each other's way (see `simulate`)."""
 
 _CELLS = 1_500_000
 """Draws times months times scenarios that are simulated at once: memory's limit."""
 
-_READ = frozenset({"cla_open", "cp_open", "referrals", "cla_starts", "caseload", "workers"})
+_READ = frozenset(
+    {
+        "cla_open",
+        "cp_open",
+        "referrals",
+        "cla_starts",
+        "cin_open",
+        "caseload",
+        "workers",
+        "permanent_workers",
+        "agency_workers",
+    }
+)
 """Measures that outcomes are made of; no others are kept."""
 
 
@@ -68,6 +92,8 @@ class LeverContext:
         The system around the children; levers that change it need it.
     placements, today
         Where children live; without them there is neither cost nor external share.
+    needs
+        Category of need of children in care and of entrants; matching needs it.
     choices
         How costs are reckoned.
     new_places
@@ -83,6 +109,7 @@ class LeverContext:
     system: System | None = None
     placements: Placements | None = None
     today: PlacementsToday | None = None
+    needs: PlacementNeeds | None = None
     choices: CostChoices = field(default_factory=CostChoices)
     new_places: tuple[NewPlaces, ...] = ()
     known: dict[Simulated, Trajectories] = field(default_factory=dict, repr=False)
@@ -106,9 +133,28 @@ class LeverContext:
             )
         return int(reached[-1])
 
+    @property
+    def census_date(self) -> date:
+        """Day that the forecast starts from."""
+        return self.prepared.common.line.census_date
 
-Simulated = tuple[Prepared, System | None, str, tuple[Change, ...]]
-"""Run, system, name of the base, and what is changed in it."""
+    @property
+    def answers_to_places(self) -> bool:
+        """Whether a link that is on rests on how many of the authority's own places are free."""
+        return self.system is not None and links_from_places(self.system.links)
+
+    @property
+    def with_new_places(self) -> System | None:
+        """The system with the base's new places."""
+        if self.system is None or self.placements is None or self.today is None:
+            return self.system
+        everywhere = tuple(replace(new, scenario="") for new in self.new_places)
+        added = added_places(everywhere, self.placements, self.today)
+        return replace(self.system, new_places=added)
+
+
+Simulated = tuple[Prepared, System | None, tuple[NewPlaces, ...], str, tuple[Change, ...]]
+"""Run, system, new places and name of the base, and what is changed in it."""
 
 Outcome = Mapping[str, FloatArray]
 """By name of `OUTCOMES`; shape (draws,)."""
@@ -132,16 +178,17 @@ def run_levers(
     Raises
     ------
     InvalidSettingError
-        A lever needs the system or placements, and they are not given.
+        A lever needs the system, placements or needs, and they are not given.
     """
+    asked = {
+        name: tuple(s.from_census(context.census_date) for s in settings)
+        for name, settings in asked.items()
+    }
     for settings in asked.values():
         for setting in settings:
             _check_needs(context, setting)
     workers = _workers_now(context) if _adds_posts(asked) else 0.0
-    changes = {
-        name: tuple(c for s in settings for c in changes_of(s, workers))
-        for name, settings in asked.items()
-    }
+    changes = {name: _changes(context, settings, workers) for name, settings in asked.items()}
     runs = _simulated(context, [(), *changes.values()], progress)
     return {
         "": _outcome(context, runs[()], ()),
@@ -149,11 +196,33 @@ def run_levers(
     }
 
 
+def _changes(
+    context: LeverContext, settings: Sequence[LeverSetting], workers: float
+) -> tuple[Change, ...]:
+    """What levers change in the simulation; where nothing answers to places, none of those."""
+    changes = tuple(c for s in settings for c in changes_of(s, workers))
+    if not context.answers_to_places:
+        return tuple(
+            c for c in changes if not (isinstance(c, MultiplySystem) and c.target == FREE_PLACES)
+        )
+    placements, today = context.placements, context.today
+    if placements is None or today is None:
+        return changes
+    new = [new for s in settings if (new := s.new_places) is not None]
+    opened = [a for n in new if (a := added_place(n, placements, today)) is not None]
+    later = _later(context, placements, today, settings)
+    if not later:
+        return (*changes, *opened)
+    without = _simulated(context, [()])[()]
+    return (*changes, *opened, moved_into_own_places(without, today, placements, later))
+
+
 def _simulated(
     context: LeverContext, wanted: Iterable[tuple[Change, ...]], progress: Progress | None = None
 ) -> dict[tuple[Change, ...], Trajectories]:
     """Simulate what is not known of the context yet; all that is wanted, by changes."""
-    key = {c: (context.prepared, context.system, context.base.name, c) for c in wanted}
+    about = (context.prepared, context.system, context.new_places, context.base.name)
+    key = {c: (*about, c) for c in wanted}
     new = [changes for changes in key if key[changes] not in context.known]
     scenarios = [
         Scenario(name=f"Levers {number}", changes=(*context.base.changes, *changes))
@@ -161,13 +230,14 @@ def _simulated(
         else context.base
         for number, changes in enumerate(new, start=1)
     ]
+    system = context.with_new_places
     at_once = max(_FEW_SCENARIOS, _CELLS // (context.prepared.draws * _months(context)))
     for first in range(0, len(new), at_once):
         part = slice(first, first + at_once)
         found = simulate_prepared(
             context.prepared,
             scenarios[part],
-            system=context.system,
+            system=system,
             threads=1 if len(scenarios[part]) > _FEW_SCENARIOS else None,
             progress=_part_of(progress, first / len(new), min(at_once / len(new), 1.0)),
         )
@@ -205,6 +275,11 @@ def _check_needs(context: LeverContext, setting: LeverSetting) -> None:
             f"Invalid lever: {lever.label} needs the workforce. It must be filled in, or the "
             "lever left out."
         )
+    if lever.is_matched and context.needs is None:
+        raise InvalidSettingError(
+            f"Invalid lever: {lever.label} needs the category of need of children in care, which "
+            "is not given. It must be given, or the lever left out."
+        )
     if lever.needs_placements and (context.placements is None or context.today is None):
         raise InvalidSettingError(
             f"Invalid lever: {lever.label} needs placements, which are not given. They must be "
@@ -217,25 +292,25 @@ def _adds_posts(asked: Mapping[str, Sequence[LeverSetting]]) -> bool:
 
 
 def _workers_now(context: LeverContext) -> float:
-    """Workers in post at the census date, FTE, on average over draws."""
+    """Workers in post, FTE: as typed, or at the end of the first month on average over draws."""
     given = context.system.inputs.workforce if context.system else None
     if given is not None and given.workers_fte is not None:
         return given.workers_fte
     base = _simulated(context, [()])[()]
-    return float(base.measures["workers", ALL][0].mean())
+    return float(workers_in_post(base.measures)[0].mean())
 
 
 def _outcome(
     context: LeverContext, run: Trajectories, settings: Sequence[LeverSetting]
 ) -> dict[str, FloatArray]:
     month = context.month
-    year = slice(max(month + 1 - _MONTHS_PER_YEAR, 0), month + 1)
+    year = slice(max(month + 1 - MONTHS_PER_YEAR, 0), month + 1)
     out = {
         "cla_open": run.measures["cla_open", ALL][month],
         "cp_open": run.measures["cp_open", ALL][month],
         "referrals": run.measures["referrals", ALL][year].sum(axis=0),
     }
-    for name in ("caseload", "workers"):
+    for name in ("cin_open", "caseload", "workers"):
         if (name, ALL) in run.measures:
             out[name] = run.measures[name, ALL][month]
     if context.placements is not None and context.today is not None:
@@ -261,16 +336,10 @@ def _money(
             *(replace(n, scenario="") for n in context.new_places),
             *(added for s in settings if (added := s.new_places) is not None),
         ),
-        later=[
-            LaterPractice(
-                placements=moved_placements(placements, today, s),
-                share=_come_in(s, calendar, census),
-            )
-            for s in settings
-            if s.of.step_down or s.of.matched
-        ],
+        later=_later(context, placements, today, settings),
     )
-    spent = monthly_cost(paths, calendar).sum(axis=1)[: month + 1].sum(axis=0)
+    by_group = monthly_cost(paths, calendar) * unit_cost_factors(paths, context.choices)
+    spent = by_group.sum(axis=1)[: month + 1].sum(axis=0)
     own = sum(_own_cost(s, calendar, census, month) for s in settings)
     workers = _workers_cost(context, run, calendar, month)
     return {
@@ -280,13 +349,32 @@ def _money(
     }
 
 
+def _later(
+    context: LeverContext,
+    placements: Placements,
+    today: PlacementsToday,
+    settings: Sequence[LeverSetting],
+) -> list[LaterPractice]:
+    """Step-down and matching as they come in."""
+    census = context.census_date
+    calendar = calendar_of(context.prepared.common.line.months, census, context.choices)
+    return [
+        LaterPractice(
+            placements=moved_placements(placements, today, context.needs, s),
+            share=_come_in(s, calendar, census),
+        )
+        for s in settings
+        if s.of.step_down or s.of.is_matched
+    ]
+
+
 def _workers_cost(
     context: LeverContext, run: Trajectories, calendar: Calendar, month: int
 ) -> FloatArray | float:
     workforce = context.system.inputs.workforce if context.system else None
     if workforce is None or ("workers", ALL) not in run.measures:
         return 0.0
-    cost = monthly_workers_cost(run.measures["workers", ALL], workforce, calendar)
+    cost = monthly_workers_cost(workers_in_post(run.measures), workforce, calendar)
     return np.asarray(cost[: month + 1].sum(axis=0))
 
 
@@ -307,25 +395,21 @@ def _come_in(setting: LeverSetting, calendar: Calendar, census: date) -> FloatAr
         return np.asarray(np.clip((ends - begins) / calendar.days, 0.0, 1.0))
     middles = ends - 0.5 * calendar.days
     return np.asarray(
-        np.clip((middles - begins) / (_DAYS_PER_MONTH * setting.ramp_months), 0.0, 1.0)
+        np.clip((middles - begins) / (DAYS_PER_MONTH * setting.ramp_months), 0.0, 1.0)
     )
 
 
 def moved_placements(
-    placements: Placements, today: PlacementsToday, setting: LeverSetting
+    placements: Placements,
+    today: PlacementsToday,
+    needs: PlacementNeeds | None,
+    setting: LeverSetting,
 ) -> Placements:
     """Placements with the step-down or matching of a lever."""
+    if setting.of.is_matched and needs is not None:
+        return matched_placements(placements, today, needs, setting.size, setting.matches)
     moves = dict(placements.moves)
-    mix = {age: dict(shares) for age, shares in placements.mix.items()}
     for pair in setting.of.step_down:
-        a_month = 1.0 - (1.0 - min(max(setting.size, 0.0), 1.0)) ** (1.0 / _MONTHS_PER_YEAR)
+        a_month = 1.0 - (1.0 - min(max(setting.size, 0.0), 1.0)) ** (1.0 / MONTHS_PER_YEAR)
         moves[pair] = moves.get(pair, 0.0) + a_month
-    for start, end in setting.of.matched:
-        for number, age in enumerate(CARE_SEGMENTS):
-            shares = mix.setdefault(
-                age, dict(zip(today.groups, today.mix[number].tolist(), strict=True))
-            )
-            shifted = setting.size * shares.get(start, 0.0)
-            shares[start] = shares.get(start, 0.0) - shifted
-            shares[end] = shares.get(end, 0.0) + shifted
-    return replace(placements, moves=moves, mix=mix)
+    return replace(placements, moves=moves)

@@ -12,6 +12,7 @@ from demand_model.results.lever_list import ALL_EXITS, LeverSetting
 from demand_model.results.lever_loops import ALL_LOOPS
 from demand_model.results.lever_words import OUTCOME_WORDS
 from demand_model.results.levers import TOGETHER, LeverEffects
+from demand_model.simulation.scenario import BASELINE
 
 CAUTION = (
     "Fewer children in care is not in itself a better outcome: the effects on children are not "
@@ -22,14 +23,22 @@ LOOPS_OFF = (
     "answer. To see what loops do, say Yes in column on of the table of causal links at the foot "
     "of sheet System."
 )
+_TO_SEE_LOOPS = (
+    " Loops answer to change, and what drives them hardly changes there. To see them at work, lay "
+    "the levers on another scenario, such as one with more referrals (sheet Lever choices, "
+    "Scenario that the levers are laid upon), or type references of your own on sheet System."
+)
 _SURE = 0.9
 _MOST_WATCHED = 3
 _WORTH = 0.01
 """A rise of less than this share of what there is without the lever is not worth a warning."""
-_SIDE = ("cla_open", "cp_open", "referrals", "caseload", "external_share", "net_cost")
+FEW_LEVERS = 5
+"""Up to so many get a sentence each."""
+_SIDE = ("cla_open", "cp_open", "cin_open", "referrals", "caseload", "external_share", "net_cost")
 _SIDE_WORDS = {
     "cla_open": "children in care",
     "cp_open": "children on plans",
+    "cin_open": "children in need",
     "referrals": "referrals a year",
     "caseload": "cases a worker",
     "external_share": "points of share in external placements",
@@ -59,7 +68,9 @@ def lever_names(settings: Sequence[LeverSetting]) -> dict[str, str]:
 def lever_sentences(
     found: LeverEffects, settings: Sequence[LeverSetting], comparisons: Sequence[LeverSetting] = ()
 ) -> tuple[str, ...]:
-    """Say what matters most.
+    """Say what matters most; of few levers, what each does.
+
+    Every change has its 80% range in brackets.
 
     Parameters
     ----------
@@ -72,45 +83,70 @@ def lever_sentences(
     singles.sort(key=lambda row: row.effect)
     said = [_best(found, names, singles)]
     best = singles[0]
+    by_key = {s.lever: s for s in settings}
+    if 1 < len(settings) <= FEW_LEVERS:
+        said += [_of_lever(found, by_key[row.lever], row) for row in singles]
     if best.effect < 0.0 and ALL_EXITS in headline and headline[ALL_EXITS].effect < 0.0:
         said.append(_against_exits(found, names[best.lever], best, headline[ALL_EXITS]))
     if TOGETHER in headline:
         row = headline[TOGETHER]
         said.append(
             f"All {len(settings)} levers together: {_change(found.headline, row)}, from "
-            f"{_value(found.headline, row.without)} to {_value(found.headline, row.with_lever)}."
+            f"{_value(found.headline, row.without)} to {_value(found.headline, row.with_lever)}"
+            f"{_also(found, TOGETHER)}."
         )
-    if best.effect < 0.0:
-        said.append(_side_effects(found, names[best.lever], best.lever))
+    if best.effect < 0.0 and not 1 < len(settings) <= FEW_LEVERS:
+        said.append(
+            f"What else {names[best.lever]} {_does(by_key[best.lever])}: "
+            f"{_sides(found, best.lever) or 'nothing that is modelled'}."
+        )
     watched = _watch(found, names)
     return (*said, *((watched,) if watched else ()))
 
 
-def loop_sentences(loops: pd.DataFrame, at: date) -> tuple[str, ...]:
-    """Say which behaviour does most, or that none is on.
+def loop_sentences(loops: pd.DataFrame, at: date, base: str = BASELINE.name) -> tuple[str, ...]:
+    """Say which behaviour does most, that none moves anything here, or that none is on.
 
     Parameters
     ----------
     loops
         From `demand_model.results.lever_loops.loop_effects`.
+    base
+        Scenario that was simulated.
     """
     if loops.empty:
         return (LOOPS_OFF,)
     alone = loops[loops["loop"] != ALL_LOOPS]
-    said = []
+    said, still = [], []
     for outcome in ("cla_open", "caseload"):
         mine = _rows(alone.rename(columns={"loop": "lever"}), outcome)
         if not mine:
             continue
-        most = max(mine, key=lambda row: abs(row.effect))
         words = OUTCOME_WORDS[outcome]
+        moving = [row for row in mine if _is_noticed(outcome, row)]
+        if not moving:
+            still.append(_lower(words.label))
+            continue
+        most = max(moving, key=lambda row: abs(row.effect))
         said.append(
             f"Of the feedback loops that are on, {most.lever} does most to "
             f"{_lower(words.label)}: without it, on {at:%d/%m/%Y}, "
             f"{words.told(most.effect)} (80% range {words.change(most.low)} to "
             f"{words.change(most.high)})."
         )
+    if still:
+        said.append(
+            f"None of the feedback loops that are on moves {' or '.join(still)} noticeably by "
+            f"{at:%d/%m/%Y} under {base}.{'' if said else _TO_SEE_LOOPS}"
+        )
     return tuple(said)
+
+
+def _is_noticed(outcome: str, row: _Row) -> bool:
+    """A loop's effect is shown, and large beside what there is or surely on one side of none."""
+    if OUTCOME_WORDS[outcome].change(row.effect) == "0":
+        return False
+    return abs(row.effect) >= _WORTH * abs(row.without) or row.low > 0.0 or row.high < 0.0
 
 
 def _rows(frame: pd.DataFrame, outcome: str) -> list[_Row]:
@@ -148,32 +184,64 @@ def _best(found: LeverEffects, names: Mapping[str, str], singles: Sequence[_Row]
     second = singles[1]
     share = _beats(found, best.lever, second.lever)
     return (
-        f"{said} Next is {names[second.lever]} ({OUTCOME_WORDS[outcome].change(second.effect)}); "
-        f"the first does more in {share:.0%} of the simulated futures."
+        f"{said} Next is {names[second.lever]}, {_with_range(outcome, second)}; the first does "
+        f"more in {share:.0%} of the simulated futures."
     )
 
 
 def _against_exits(found: LeverEffects, name: str, best: _Row, exits: _Row) -> str:
-    words = OUTCOME_WORDS[found.headline]
     share = _beats(found, best.lever, ALL_EXITS)
     return (
         f"One lever alone against all exits together: {name} does {best.effect / exits.effect:.0%} "
-        f"of what every way out of plans and care together does "
-        f"({words.change(best.effect)} against {words.change(exits.effect)}), and more than they "
-        f"do in {share:.0%} of the simulated futures."
+        f"of what every way out of plans and care together does, "
+        f"{_with_range(found.headline, best)} against {_with_range(found.headline, exits)}, and "
+        f"more than they do in {share:.0%} of the simulated futures."
     )
 
 
-def _side_effects(found: LeverEffects, name: str, lever: str) -> str:
+def _of_lever(found: LeverEffects, setting: LeverSetting, row: _Row) -> str:
+    """One lever, its effect on the headline and on all else."""
+    outcome = found.headline
+    words = OUTCOME_WORDS[outcome]
+    name = f"{setting.words[0].upper()}{setting.words[1:]}{_assuming(setting)}"
+    if row.effect == row.low == row.high == 0.0:
+        return f"{name}: no change in {_lower(words.label)}{_also(found, setting.lever)}."
+    if outcome in _SIDE_WORDS:
+        own = _with_range(outcome, row, _SIDE_WORDS[outcome])
+    else:
+        own = f"{_lower(words.label)} {_change(outcome, row)}"
+    reached = f"from {words.value(row.without)} to {words.value(row.with_lever)}"
+    return f"{name}: {own}, {reached}{_also(found, setting.lever)}."
+
+
+def _assuming(setting: LeverSetting) -> str:
+    """What the name of a lever does not say of what is taken for granted."""
+    new = setting.new_places
+    if new is not None:
+        unpaid = "" if setting.cost_a_year else "; building and empty places are not costed"
+        return f" (if as many children now in {new.filled_from} can live there{unpaid})"
+    return " (none comes back)" if setting.lever == "referrals" else ""
+
+
+def _does(setting: LeverSetting) -> str:
+    return "do" if setting.new_places is not None and setting.size != 1.0 else "does"
+
+
+def _also(found: LeverEffects, lever: str) -> str:
+    sides = _sides(found, lever)
+    return f"; also {sides}" if sides else ""
+
+
+def _sides(found: LeverEffects, lever: str) -> str:
+    """What else changes, each with its range."""
     parts = []
     for outcome in _SIDE:
         row = next((r for r in _rows(found.effects, outcome) if r.lever == lever), None)
         if row is None or outcome == found.headline:
             continue
-        change = OUTCOME_WORDS[outcome].change(row.effect)
-        if change != "0":
-            parts.append(f"{change} {_SIDE_WORDS[outcome]}")
-    return f"What else {name} does: {', '.join(parts) or 'nothing that is modelled'}."
+        if OUTCOME_WORDS[outcome].change(row.effect) != "0":
+            parts.append(_with_range(outcome, row, _SIDE_WORDS[outcome]))
+    return ", ".join(parts)
 
 
 def _watch(found: LeverEffects, names: Mapping[str, str]) -> str:
@@ -186,7 +254,7 @@ def _watch(found: LeverEffects, names: Mapping[str, str]) -> str:
             relative = row.effect / abs(row.without) if row.without else 0.0
             is_sure = is_sure and relative > _WORTH
             if is_sure and shown.startswith("+") and row.lever not in (TOGETHER, ALL_EXITS):
-                text = f"{names[row.lever]} ({shown} {_SIDE_WORDS[outcome]})"
+                text = f"{names[row.lever]}: {_with_range(outcome, row, _SIDE_WORDS[outcome])}"
                 rising.append((relative, text))
     rising.sort(key=lambda pair: -pair[0])
     listed = "; ".join(text for _, text in rising[:_MOST_WATCHED])
@@ -201,9 +269,17 @@ def _beats(found: LeverEffects, one: str, two: str) -> float:
 
 def _change(outcome: str, row: _Row) -> str:
     words = OUTCOME_WORDS[outcome]
-    return (
-        f"{words.told(row.effect)} (80% range {words.change(row.low)} to {words.change(row.high)})"
-    )
+    low, high = words.change(row.low), words.change(row.high)
+    held = f"80% range {low} to {high}" if low != high else "the same in every future"
+    return f"{words.told(row.effect)} ({held})"
+
+
+def _with_range(outcome: str, row: _Row, what: str = "") -> str:
+    """A change and its 80% range: "−3.1 children on plans (−5.0 to −1.2)"."""
+    words = OUTCOME_WORDS[outcome]
+    change, low, high = (words.change(x) for x in (row.effect, row.low, row.high))
+    told = f"{change} {what}".strip()
+    return f"{told} ({low} to {high})" if low != high else f"{told} (the same in every future)"
 
 
 def _value(outcome: str, value: float) -> str:

@@ -62,6 +62,9 @@ OUTCOME_WORDS: Mapping[str, OutcomeWords] = {
     "cp_open": OutcomeWords(
         label="Children on protection plans", unit="children", pattern="{:,.0f}"
     ),
+    "cin_open": OutcomeWords(
+        label="Children in need (no plan, not in care)", unit="children", pattern="{:,.0f}"
+    ),
     "referrals": OutcomeWords(
         label="Referrals in the twelve months", unit="referrals", pattern="{:,.0f}", decimals=0
     ),

@@ -4,8 +4,9 @@ All levers share the base's chance events, so that effects are taken draw by dra
 
     effect[draw] = outcome with the lever[draw] - outcome without[draw]
 
-The interval of an effect holds the uncertainty of rates and of the future's chance;
-that a lever does what it is set to do is assumed, not forecast.
+The interval of an effect holds the uncertainty of rates, of the future's chance and,
+where their error is given, of weekly costs; that a lever does what it is set to do is
+assumed, not forecast.
 """
 
 from __future__ import annotations

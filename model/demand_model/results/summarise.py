@@ -27,6 +27,10 @@ _NOT_SHOWN = frozenset(SYSTEM_MEASURES) - frozenset(SYSTEM_SHOWN)
 """The rest stands on sheets of its own."""
 
 
+Shown = tuple[str, str]
+"""A measure and its segment."""
+
+
 def summarise(trajectories: Sequence[Trajectories], exposure: Exposure) -> Forecast:
     """Mean and quantiles of every measure, scenario by scenario.
 
@@ -38,9 +42,18 @@ def summarise(trajectories: Sequence[Trajectories], exposure: Exposure) -> Forec
         From `tabulate`: gives the past beside the forecast.
     """
     base = next((t for t in trajectories if t.scenario.name == BASELINE.name), None)
-    others = [] if base is None else [t for t in trajectories if t is not base]
-    differences = [_table(t, less=base) for t in others]
-    table = pd.concat([_table(t) for t in trajectories], ignore_index=True)
+    base_draws: dict[tuple[Shown, ...], FloatArray] = {}  # stacked once, not for every scenario
+    tables: list[pd.DataFrame] = []
+    differences: list[pd.DataFrame] = []
+    for trajectory in trajectories:
+        names = tuple(name for name in trajectory.measures if name[0] not in _NOT_SHOWN)
+        draws = _draws(trajectory, names)
+        tables.append(_table(trajectory, names, draws))
+        if base is not None and trajectory is not base:
+            if names not in base_draws:
+                base_draws[names] = _draws(base, names)
+            differences.append(_table(trajectory, names, draws - base_draws[names]))
+    table = pd.concat(tables, ignore_index=True)
     return Forecast(
         census_date=exposure.census_date,
         table=table,
@@ -52,11 +65,11 @@ def summarise(trajectories: Sequence[Trajectories], exposure: Exposure) -> Forec
     )
 
 
-def _table(trajectory: Trajectories, less: Trajectories | None = None) -> pd.DataFrame:
-    names = [key for key in trajectory.measures if key[0] not in _NOT_SHOWN]
-    draws = np.stack([trajectory.measures[name] for name in names])
-    if less is not None:
-        draws = draws - np.stack([less.measures[name] for name in names])
+def _draws(trajectory: Trajectories, names: tuple[Shown, ...]) -> FloatArray:
+    return np.stack([trajectory.measures[name] for name in names])
+
+
+def _table(trajectory: Trajectories, names: tuple[Shown, ...], draws: FloatArray) -> pd.DataFrame:
     quantiles = quantiles_of(draws)
     months = len(trajectory.months)
     return pd.DataFrame(

@@ -16,7 +16,7 @@ import pandas as pd
 
 from demand_model.errors import InvalidSettingError
 from demand_model.results.forecast import MEASURE_NAMES, MEASURES
-from demand_model.units import MONTHS_PER_YEAR
+from demand_model.units import MONTHS_PER_YEAR, counted
 
 PAST_COLUMNS = ("made_on", "month_end", "measure", "mean", "p2_5", "p10", "p90", "p97_5")
 TRACK_COLUMNS = (*PAST_COLUMNS, "actual", "error", "inside_80", "inside_95")
@@ -186,7 +186,7 @@ def _sentence(measure: str, rows: pd.DataFrame) -> str:
     text = f"{name}, forecasts made since {since}: {_how_far_out(near, bands[0])}"
     months = int(near["month_end"].nunique())
     if months < FEW_MONTHS:
-        seen = "1 month" if months == 1 else f"{months} months"
+        seen = counted(months, "month")
         return f"{text}. Few: only {seen} to judge by so far."
     far = rows[rows["band"] == bands[-1]]
     if len(bands) > 1 and far["month_end"].nunique() >= FEW_MONTHS:

@@ -22,6 +22,7 @@ from demand_model.results.account import (
     family,
 )
 from demand_model.results.forecast import MEASURE_NAMES
+from demand_model.units import signed
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -148,7 +149,7 @@ def change_in_words(
     places = usual_decimals(measure, exact)
     values = rounded_to_add_up(exact, places)
     name, when = MEASURE_NAMES[measure], month_end.strftime("%B %Y")
-    after, total = _number(values[-1], places), _signed(values[-1] - values[0], places)
+    after, total = _number(values[-1], places), signed(values[-1] - values[0], places)
     drivers = list(table["driver"])[1:-1]
     parts = [(d, v) for d, v in zip(drivers, values[1:-1], strict=True) if v]
     head = f"{name} in {when}: {after} {now} against {_number(values[0], places)} in {against}"
@@ -159,18 +160,14 @@ def change_in_words(
     count = sum(d != OTHER and abs(v) >= least for d, v in parts)
     count = min(count, _NAMED_IN_SENTENCE)
     named, rest = parts[:count], parts[count:]
-    said = [f"{_words(d, v, measure)} ({_signed(v, places)})" for d, v in named]
+    said = [f"{_words(d, v, measure)} ({signed(v, places)})" for d, v in named]
     if left := round(sum(v for _, v in rest), places):
-        said.append(f"other ({_signed(left, places)})")
+        said.append(f"other ({signed(left, places)})")
     return f"{head} ({total}): {', '.join(said)}."
 
 
 def _number(value: float, decimals: int) -> str:
     return f"{value:,.{decimals}f}"
-
-
-def _signed(value: float, decimals: int) -> str:
-    return f"{value:+,.{decimals}f}" if round(value, decimals) else "0"
 
 
 def _words(driver: str, value: float, measure: str) -> str:

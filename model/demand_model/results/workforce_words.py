@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from demand_model.results.workforce import MORE_NEEDED, WorkforceForecast
 from demand_model.simulation.scenario import BASELINE
+from demand_model.units import counted, signed
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -70,7 +71,8 @@ def _workers(number: float) -> str:
     whole = abs(round(number))
     if not whole:
         return "no more workers"
-    return f"{whole:,} {'more' if number > 0 else 'fewer'} worker{'s' if whole != 1 else ''}"
+    more = "more" if number > 0 else "fewer"
+    return counted(whole, f"{more} worker")
 
 
 def _span(low: float, high: float) -> str:
@@ -140,15 +142,16 @@ def _against(found: WorkforceForecast, scenario: str) -> tuple[str, ...]:
 def _difference(found: WorkforceForecast, less: FloatArray, at: int) -> str:
     mean, low, high = _ends(less[at])
     most = (
-        f"{mean:+.1f} cases per worker in {found.months[at]:%B %Y} (80% {low:+.1f} to {high:+.1f})"
+        f"{signed(mean, 1)} cases per worker in {found.months[at]:%B %Y} (80% {signed(low, 1)} to "
+        f"{signed(high, 1)})"
     )
     last = len(less) - 1
     if at == last:
         return f"{most} against no change"
-    return f"{most}, the most, and {_signed(float(less[last].mean()))} in {_when(found)}, " + (
+    return f"{most}, the most, and {_or_none(float(less[last].mean()))} in {_when(found)}, " + (
         "against no change"
     )
 
 
-def _signed(number: float) -> str:
-    return f"{number:+.1f}" if abs(number) >= _SAME_CASELOAD else "none"
+def _or_none(number: float) -> str:
+    return signed(number, 1) if abs(number) >= _SAME_CASELOAD else "none"

@@ -46,6 +46,13 @@ INTERNAL_TARGETS = (
 )
 """What a lever or link may change that is worked out here, not in the simulation."""
 
+FREE_PLACES = "free_places"
+"""What free places do to entries to care: no quantity, but the strength of the links from
+places to entries. A scenario that multiplies it by 0 guards the threshold from free places."""
+
+SYSTEM_LEVERS = (*INTERNAL_TARGETS, FREE_PLACES)
+"""What a scenario may multiply."""
+
 WORKFORCE_TARGETS = ("leavers", "starters", "absence_share", "ideal_caseload")
 
 DRIVER_UNITS: Mapping[str, str] = {
@@ -140,6 +147,10 @@ def _link_parts(
             felt[key] = f"{words(link.driver)} felt {len(felt) + 1}"
             parts += _felt(felt[key], link)
         parts += _link(number, link, felt[key], with_switch=with_switches)
+    if any(link.is_of_free_places for link in links):
+        name = lever_name(FREE_PLACES)
+        doc = "Of a scenario: 0 guards entries to care from free places."
+        parts.append(External(name=name, unit="dimensionless", value=1.0, doc=doc))
     return parts
 
 
@@ -186,7 +197,10 @@ def _felt(name: str, link: CausalLink) -> list[Variable]:
 
 def _link(number: int, link: CausalLink, felt: str, *, with_switch: bool) -> list[Variable]:
     elasticity, switch = f"link {number} elasticity", switch_name(number)
-    effect = Name(f"{felt} ratio") ** Name(elasticity)
+    strength: Expression = Name(elasticity)
+    if link.is_of_free_places:
+        strength = strength * Name(lever_name(FREE_PLACES))
+    effect = Name(f"{felt} ratio") ** strength
     doc = f"{link.loop}: {words(link.driver)} to {words(link.target)}."
     parts: list[Variable] = [
         Constant(name=elasticity, unit="dimensionless", value=link.elasticity, doc=link.evidence)

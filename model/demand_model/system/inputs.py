@@ -16,6 +16,7 @@ from demand_model.system.links import LINKS, CausalLink
 
 __all__ = [
     "PLACEMENT_GROUPS",
+    "TAKEN_NAMES",
     "Assumption",
     "FrontDoor",
     "PlacementGroup",
@@ -124,6 +125,13 @@ class FrontDoor:
             _check(name.replace("_", " "), getattr(self, name), 0.25)
 
 
+OWN_PREFIX = "own "
+"""A group of this prefix takes what the authority itself provides: "own residential"."""
+
+TAKEN_NAMES = frozenset({"all", "workers"})
+"""What the tables of children and costs by group also hold."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacementGroup:
     """A kind of placement, at the grain that costs differ.
@@ -145,6 +153,11 @@ class PlacementGroup:
     capacity: float | None = None
 
     def __post_init__(self) -> None:
+        if self.name.removeprefix(OWN_PREFIX) in TAKEN_NAMES:
+            raise InvalidSettingError(
+                f"Invalid placement group: {self.name}. The results use this name for something "
+                "else; give the group another one."
+            )
         _check(f"weekly cost of {self.label}", self.weekly_cost, 0.0)
         _check(f"places of {self.label}", self.capacity, 0.0)
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from demand_model.system.assumptions import ILLUSTRATIVE
 from demand_model.system.variables import DRIVERS, TARGETS, VARIABLES, Variable
 
+PLACES_DRIVERS = ("occupancy", "spare_places")
+ENTRIES_TO_CARE = ("referral_to_care", "other_care_starts", "plan_to_care", "uasc_starts")
 GREATEST_ELASTICITY = 3.0
 """A link stronger than this is taken for a slip of the keyboard."""
 
@@ -64,6 +66,11 @@ class CausalLink:
     evidence: str
     is_on: bool = False
     breaks: str = ""
+
+    @property
+    def is_of_free_places(self) -> bool:
+        """It carries what free places do to entries to care: a guarded threshold weakens it."""
+        return self.driver in PLACES_DRIVERS and self.target in ENTRIES_TO_CARE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -24,7 +25,9 @@ from demand_model.dynamics.model import Model
 from demand_model.errors import InvalidSettingError
 from demand_model.flows import Flow
 from demand_model.system.equations import (
+    FREE_PLACES,
     INTERNAL_TARGETS,
+    SYSTEM_LEVERS,
     WORKFORCE_TARGETS,
     system_model,
 )
@@ -52,7 +55,8 @@ WORKFORCE_MEASURES: tuple[str, ...] = (
 PLACES_MEASURES: tuple[str, ...] = ("places", "spare_places", "occupancy")
 
 _RETURNING = "returning"
-_OUTPUTS = (*(multiplier_name(flow) for flow in SIMULATED), _RETURNING)
+_MULTIPLIERS = tuple((flow, multiplier_name(flow)) for flow in SIMULATED)
+_OUTPUTS = (*(name for _, name in _MULTIPLIERS), _RETURNING)
 
 _FIRST_STEP_MONTHS = 0.25
 """Step by which lengths are bounded where none has been taken yet."""
@@ -71,18 +75,23 @@ class StepInputs:
         Children on plans and in care.
     places
         The authority's own places, where they change.
+    moved_in
+        Children who have moved into them from other placements: places taken beyond those
+        of today's share of children in care; below 0: moved out.
     posts_added
         Posts that a scenario adds, FTE a month; recruited for at once, and filled to
         the share of posts that is filled at the census date.
     levers
-        What a scenario multiplies one of `INTERNAL_TARGETS` by, 1 where it is not
-        named. It acts on stocks in this step and on multipliers in the next.
+        What a scenario multiplies one of `SYSTEM_LEVERS` by, 1 where it is not
+        named. It acts on stocks in this step and on multipliers in the next. Where no
+        link runs from places to entries, ``free_places`` is nothing and does nothing.
     """
 
     referrals_a_month: Value
     cp_open: Value
     cla_open: Value
     places: Value | None = None
+    moved_in: Value = 0.0
     posts_added: Value = 0.0
     levers: Mapping[str, Value] = field(default_factory=dict)
 
@@ -146,9 +155,11 @@ class SystemModule:
             for target in INTERNAL_TARGETS
             if inputs.workforce is not None or target not in WORKFORCE_TARGETS
         }
+        if any(link.is_of_free_places for link in self.links):
+            self._no_lever[lever_name(FREE_PLACES)] = 1.0
         self._constants |= self._start_values()
-        self.model = self._model(self.links, with_switches=with_switches)
-        self._integrator = Integrator(self.model)
+        self._with_switches = with_switches
+        self._integrator = _integrator(self.links, with_switches=with_switches, **self._shape)
         self.driven = frozenset(flow for flow in SIMULATED if self._is_driven(flow))
 
     def begin(self) -> SystemStep:
@@ -187,15 +198,19 @@ class SystemModule:
         values = self._integrator.read(now.state, dt, given, wanted)
         return {name: values[words(name)] for name in names}
 
-    def _model(self, links: tuple[CausalLink, ...], *, with_switches: bool = False) -> Model:
+    @cached_property
+    def model(self) -> Model:
+        """Its equations, with the mean over draws of every constant."""
         values = {
             name: float(np.mean(value)) for name, value in (self._constants | self._outside).items()
         }
-        return system_model(links, values=values, with_switches=with_switches, **self._shape)
+        return system_model(
+            self.links, values=values, with_switches=self._with_switches, **self._shape
+        )
 
     def _start_values(self) -> dict[str, Value]:
         """Drivers at the census date, before any link acts."""
-        plain = Integrator(self._model(()))
+        plain = _integrator((), with_switches=False, **self._shape)
         drivers = sorted({link.driver for link in self.links})
         state = plain.begin(self._constants, self._outside)
         wanted = tuple(words(name) for name in drivers)
@@ -211,22 +226,24 @@ class SystemModule:
         if self._shape["has_places"]:
             own = self._outside["places"]
             inputs["places"] = own if given.places is None else given.places
+            inputs["moved in"] = given.moved_in
         if self._shape["has_workforce"]:
             inputs["posts added"] = given.posts_added
         inputs |= self._no_lever
         for target, lever in given.levers.items():
-            if lever_name(target) not in self._no_lever:
+            if lever_name(target) in self._no_lever:
+                inputs[lever_name(target)] = lever
+            elif target != FREE_PLACES:
                 raise InvalidSettingError(
                     f"Invalid lever of the system: {target}. It must be one of: "
-                    f"{', '.join(INTERNAL_TARGETS)}; those of workers need the workforce."
+                    f"{', '.join(SYSTEM_LEVERS)}; those of workers need the workforce."
                 )
-            inputs[lever_name(target)] = lever
         return inputs
 
     def _read(self, state: State, given: dict[str, Value], dt: float) -> SystemStep:
         values = self._integrator.read(state, dt, given, _OUTPUTS)
         return SystemStep(
-            multipliers={flow: values[multiplier_name(flow)] for flow in SIMULATED},
+            multipliers={flow: values[name] for flow, name in _MULTIPLIERS},
             returning_a_month=values[_RETURNING],
             state=state,
             given=given,
@@ -237,6 +254,25 @@ class SystemModule:
             return True  # by the threshold, which a lever may move
         targets = {link.target for link in self.links}
         return flow.value in targets or (flow.is_care_end and "care_ends" in targets)
+
+
+@lru_cache(maxsize=8)
+def _integrator(
+    links: tuple[CausalLink, ...], *, has_workforce: bool, has_places: bool, with_switches: bool
+) -> Integrator:
+    """The equations, checked and made ready once for all batches of draws of a process.
+
+    They are the same whatever the values: those of a batch are given as it begins.
+    """
+    return Integrator(
+        system_model(
+            links,
+            has_workforce=has_workforce,
+            has_places=has_places,
+            values={},
+            with_switches=with_switches,
+        )
+    )
 
 
 def active_links(inputs: SystemInputs, *, has_places: bool) -> tuple[CausalLink, ...]:

@@ -160,14 +160,16 @@ def _caseload(values: Mapping[str, float]) -> list[Variable]:
 
 def own_places(values: Mapping[str, float]) -> list[Variable]:
     """Places taken and spare; children beyond them are placed elsewhere."""
+    taken = Name("cla open") * Name("placed share") + Name("moved in")
     return [
         external(values, "places", "places", "The authority's own places."),
+        external(values, "moved in", "places", "Places that children in care move into."),
         constant(values, "placed share", "places/children", "Of children in care."),
         Constant(name="least places", unit="places", value=1.0, doc="Keeps shares finite."),
         Auxiliary(
             name="places taken",
             unit="places",
-            equation=least(Name("cla open") * Name("placed share"), Name("places")),
+            equation=least(greatest(taken, 0.0), Name("places")),
             doc="Places that are filled.",
         ),
         Auxiliary(
