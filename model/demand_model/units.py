@@ -10,6 +10,8 @@ Two pairs that are easily confused, and how this engine keeps them apart::
 
 Months are calendar months. Where a rate is counted per month, a month is
 ``DAYS_PER_MONTH`` days, whatever the calendar says.
+
+Last, how a count and a difference are written in sentences.
 """
 
 from __future__ import annotations
@@ -98,6 +100,32 @@ def rate_from_probability(probability: ArrayLike, months: ArrayLike) -> NDArray[
     _require(bool(np.all(~((chance < 0) | (chance >= 1)))), "probability", "from 0 to below 1")
     _require(bool(np.all(~(time <= 0))), "months", "above 0")
     return np.asarray(-np.log1p(-chance) / time, float)
+
+
+# --- counts in words ---------------------------------------------------------------------------
+
+
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """Word a count with what is counted; `several` defaults to `one` with an s.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row"), counted(2, "child", "children")
+    ('1 row', '1,200 rows', '2 children')
+    """
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
+def signed(value: float, decimals: int = 0) -> str:
+    """Word a difference with its sign, a true minus; nought has none.
+
+    Examples
+    --------
+    >>> signed(-1234.4), signed(0.2), signed(7.64, 1), signed(-0.04, 1)
+    ('−1,234', '0', '+7.6', '0')
+    """
+    shown = round(value, decimals)
+    return f"{shown:+,.{decimals}f}".replace("-", "−") if shown else "0"
 
 
 # --- months ------------------------------------------------------------------------------------

@@ -99,7 +99,9 @@ def _bytes_of(path: Path) -> bytes:
         ) from error
     except (OSError, ValueError) as error:
         raise InvalidInputError(
-            f"{name} cannot be read from its disk: copy it to a local folder and use the copy."
+            f"{name} cannot be read from its disk: if OneDrive or SharePoint keeps it, open it in "
+            "Excel once, so that it is downloaded; or copy it to a folder of this computer and use "
+            "the copy."
         ) from error
     if not data:
         raise InvalidInputError(

@@ -20,6 +20,9 @@ from xml.etree import ElementTree as ET
 from demand_addin.read.values import damaged
 from demand_model.errors import InvalidInputError
 
+READ_AT_ONCE = (".xml", ".rels")
+"""Endings of the parts that are unpacked, and so checked for damage, when a workbook is opened."""
+
 _MAX_TOTAL_BYTES = 300_000_000
 _MAX_RATIO = 200
 _RATIO_FROM_BYTES = 10_000_000
@@ -95,7 +98,7 @@ def open_package(data: bytes, name: str) -> Package:
             parts = {
                 info.filename: archive.read(info)
                 for info in archive.infolist()
-                if info.filename.endswith((".xml", ".rels"))
+                if info.filename.endswith(READ_AT_ONCE)
             }
         _refuse_declarations(parts, name)
         return _package(parts, name)

@@ -20,6 +20,9 @@ from demand_addin.read.values import SheetValues, calamine_sheets, damaged
 from demand_model.annex_a.raw import CellError, RawSheet, UncalculatedFormula
 from demand_model.errors import InvalidInputError
 
+_COMMENT = re.compile(rb"<(?:\w+:)?comment[\s>]")
+_ANCHOR = re.compile(rb"<(?:\w+:)?(?:twoCell|oneCell|absolute)Anchor[\s>]")
+
 
 def sheets_from_xlsx(data: bytes, name: str, only: Collection[str] | None) -> tuple[RawSheet, ...]:
     """Read the worksheets of a workbook given as bytes.
@@ -100,6 +103,8 @@ def _raw_sheet(
         date_1904=package.date_1904,
         stray_cells=scan.stray,
         total_rows=_total_rows(package, sheet),
+        comments=_marks(package, sheet, "comments", _COMMENT),
+        pictures=_marks(package, sheet, "drawing", _ANCHOR),
     )
 
 
@@ -123,6 +128,11 @@ def _with_room_for(
         i, j = top - new_top, left - new_left
         room[i : i + cells.shape[0], j : j + cells.shape[1]] = cells
     return room, new_top, new_left
+
+
+def _marks(package: Package, sheet: SheetPart, kind: str, mark: re.Pattern[bytes]) -> int:
+    """Count what lies on a sheet: comments, or anchors of pictures and embedded files."""
+    return sum(len(mark.findall(package.parts[part])) for part in package.related(sheet.part, kind))
 
 
 def _total_rows(package: Package, sheet: SheetPart) -> frozenset[int]:

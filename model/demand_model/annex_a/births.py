@@ -72,8 +72,8 @@ def _say_conflicts(read: ReadList, agreed: Mapping[str, date], conflicting: set[
         read.ledger.say(
             "birth-conflict",
             Severity.WARN,
-            f"{len(rows):,} rows give another date of birth than most rows of the same child: "
-            "the most frequent was used. Correct them in the case system.",
+            f"{len(rows):,} [row gives|rows give] another date of birth than most rows of the "
+            "same child: the most frequent was used. Correct [it|them] in the case system.",
             rows=rows,
             name="date_of_birth",
         )
@@ -114,8 +114,8 @@ def _set_aside_unreadable(read: ReadList, births: npt.NDArray[np.datetime64]) ->
         read.ledger.say(
             "birth-unreadable",
             Severity.WARN,
-            f"{len(rescued):,} dates of birth cannot be read; the age, or another row of the same "
-            "child, was used instead.",
+            f"{len(rescued):,} [date|dates] of birth cannot be read; the age, or another row of "
+            "the same child, was used instead.",
             rows=rescued,
             name="date_of_birth",
         )
@@ -136,14 +136,14 @@ def _say_sources(
     if elsewhere.any():
         ledger.say(
             "birth-from-other-row", Severity.CLEANED,
-            f"{int(elsewhere.sum()):,} missing dates of birth were taken from other rows of the "
-            "same child.", rows=read.at(elsewhere), name=name,
+            f"{int(elsewhere.sum()):,} missing [date of birth was|dates of birth were] taken from "
+            "[another row|other rows] of the same child.", rows=read.at(elsewhere), name=name,
         )  # fmt: skip
     if from_age.any():
         ledger.say(
             "birth-from-age", Severity.WARN,
-            f"{int(from_age.sum()):,} rows have an age but no date of birth: the date of birth "
-            "was estimated, so 18th birthdays are known to half a year only.",
+            f"{int(from_age.sum()):,} [row has|rows have] an age but no date of birth: the date "
+            "of birth was estimated, so 18th birthdays are known to half a year only.",
             rows=read.at(from_age), name=name,
         )  # fmt: skip
     unknown = np.isnat(births)
@@ -157,8 +157,9 @@ def _say_sources(
     elif (unknown & blank).any():
         ledger.say(
             "birth-missing", Severity.WARN,
-            f"{int((unknown & blank).sum()):,} rows have neither a date of birth nor an age: the "
-            "model assumes the ages of the others.", rows=read.at(unknown & blank), name=name,
+            f"{int((unknown & blank).sum()):,} [row has|rows have] neither a date of birth nor an "
+            "age: the model assumes the ages of the others.",
+            rows=read.at(unknown & blank), name=name,
         )  # fmt: skip
 
 
@@ -180,8 +181,8 @@ def _say_age_disagrees(
         read.ledger.say(
             "age-disagrees",
             Severity.WARN,
-            f"{int(off.sum()):,} ages differ from the date of birth by more than a year: the date "
-            "of birth was used.",
+            f"{int(off.sum()):,} [age differs|ages differ] from the date of birth by more than a "
+            "year: the date of birth was used.",
             rows=read.at(off),
             name="age",
         )

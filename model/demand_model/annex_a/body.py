@@ -24,6 +24,9 @@ _TOTAL = re.compile(
     r"|number of (?:rows|records)\b.*",
     re.IGNORECASE,
 )
+_SUBTOTAL = re.compile(r".+\s(?:sub-?)?(?:total|count|sum|average|max|min)", re.IGNORECASE)
+"""What Excel's Subtotal writes below each group: its name, and the function's."""
+_SUBTOTAL_CELLS = 3
 _NOTE_WORDS = re.compile(r"\s\S+\s|:|^(?:source|run on|note|produced|extracted|report)\b", re.I)
 
 
@@ -109,15 +112,25 @@ def _layout(
     keys = [cells[c] for c in key_columns]
     if any(isinstance(v, str) and _is_heading(v) for v in keys):
         return _heading(found, cells)
+    dated = any(not is_empty(v) for v in keys[1:])
+    if not dated and _is_subtotal(cells):
+        return "total-row"
     first = next((v for v in cells if not is_empty(v)), None)
     if not isinstance(first, str):
         return None
-    dated = any(not is_empty(v) for v in keys[1:])
     texts = list(_texts(cells)) if not dated else [as_text(keys[0])]
     if any(_TOTAL.fullmatch(text) for text in texts):
         return "total-row"
     few = sum(not is_empty(v) for v in cells) <= 2
     return "footnote" if not dated and few and _NOTE_WORDS.search(texts[0]) else None
+
+
+def _is_subtotal(cells: npt.NDArray[np.object_]) -> bool:
+    there = [v for v in cells if not is_empty(v)]
+    if len(there) > _SUBTOTAL_CELLS or all(isinstance(v, str) for v in there):
+        return False
+    texts = [as_text(v) for v in there if isinstance(v, str)]
+    return any(_SUBTOTAL.fullmatch(text) for text in texts)
 
 
 def _texts(cells: npt.NDArray[np.object_]) -> Iterator[str]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from demand_model.annex_a.across import say_left_for_good
 from demand_model.annex_a.births import resolve_births
 from demand_model.annex_a.checked import CheckResult, CheckSettings, Lists, RowTally, Window
 from demand_model.annex_a.column_words import say_codes, say_limits
@@ -27,6 +28,7 @@ from demand_model.annex_a.logic import (
     say_earlier_spells,
     set_aside_short_breaks,
 )
+from demand_model.annex_a.mixed import say_mixed_sources
 from demand_model.annex_a.optional import OptionalLists, check_optional
 from demand_model.annex_a.raw import RawSheet
 from demand_model.annex_a.reading import ReadList, read_list
@@ -38,6 +40,7 @@ from demand_model.annex_a.windows import (
     detect_window,
     set_window,
 )
+from demand_model.units import counted
 
 Days = npt.NDArray[np.datetime64]
 
@@ -75,6 +78,7 @@ def check(
     reads = [read_list(recognition.lists[n], settings) for n in LISTS if n in recognition.lists]
     workbook: list[Finding] = []
     census = _census_date(reads, settings, workbook)
+    say_mixed_sources(reads)
     complete = [read for read in reads if read.is_complete]
     windows = _windows(complete, census, settings) if census is not None else {}
     frames = _frames(complete, census, windows, settings) if census is not None else {}
@@ -202,22 +206,19 @@ def _windows(reads: Sequence[ReadList], census: date, settings: CheckSettings) -
         if found.stray:
             read.ledger.say(
                 "rows-before-window", Severity.WARN,
-                f"{found.stray:,} isolated rows of List {read.number} are older than the months "
-                "it covers, and were not taken as its beginning; Settings can widen the window.",
+                f"{found.stray:,} isolated [row|rows] of List {read.number} [is|are] older than "
+                "the months it covers, and [was|were] not taken as its beginning; Settings can "
+                "widen the window.",
                 count=found.stray,
             )  # fmt: skip
         if not found.snapped:
             read.ledger.say(
                 "window-unusual", Severity.WARN,
-                f"List {read.number} goes back {_whole(found.window.months)}, not 6, 12, 18 "
-                "or so: check how it was extracted, or set the window in Settings.",
+                f"List {read.number} goes back {counted(found.window.months, 'whole month')}, not "
+                "6, 12, 18 or so: check how it was extracted, or set the window in Settings.",
             )  # fmt: skip
     _say_if_windows_differ(reads, windows)
     return windows
-
-
-def _whole(months: int) -> str:
-    return "1 whole month" if months == 1 else f"{months} whole months"
 
 
 def _say_if_windows_differ(reads: Sequence[ReadList], windows: Mapping[int, Window]) -> None:
@@ -236,7 +237,7 @@ def _say_if_windows_differ(reads: Sequence[ReadList], windows: Mapping[int, Wind
 
 
 def _say_window(read: ReadList, window: Window, *, how: str) -> None:
-    months = "1 month" if window.months == 1 else f"{window.months} months"
+    months = counted(window.months, "month")
     only = f" With {months} of lists, fits lean on national priors." * (
         window.months <= STEP_MONTHS and read.number == 3
     )
@@ -289,20 +290,21 @@ def _say_across(reads: Sequence[ReadList], frames: Mapping[int, pd.DataFrame]) -
         if rows:
             read.ledger.say(
                 "id-leading-zeros", Severity.CLEANED,
-                f"{len(rows):,} identifiers have leading zeros that another list has lost: they "
-                "were matched without them.", rows=rows, name="child_id",
+                f"{len(rows):,} [identifier has|identifiers have] leading zeros that another list "
+                "has lost: [it was|they were] matched without them.", rows=rows, name="child_id",
             )  # fmt: skip
     for read in reads:
         if read.number in (7, 8) and read.number in frames:
             _say_if_none_ended(read, frames[read.number])
+    say_left_for_good(reads, frames)
     if set(frames) >= set(LISTS):
         known = set(frames[3]["child_id"]) | set(frames[7]["child_id"])
         alone = int((~frames[8]["child_id"].isin(list(known))).sum())
         care = next(read for read in reads if read.number == 8)
         care.ledger.say(
             "children-in-care-only", Severity.NOTE,
-            f"{alone:,} of {len(frames[8]):,} children of List 8 are in neither List 3 nor List 7, "
-            "as is usual for children long in care.", count=alone,
+            f"{alone:,} of {len(frames[8]):,} children of List 8 [is|are] in neither List 3 nor "
+            "List 7, as is usual for children long in care.", count=alone,
         )  # fmt: skip
 
 

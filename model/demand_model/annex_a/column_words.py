@@ -12,6 +12,7 @@ from demand_model.annex_a.findings import Severity
 from demand_model.annex_a.reading import ReadList
 from demand_model.annex_a.rules import UNCOUNTED
 from demand_model.errors import DemandError
+from demand_model.units import counted
 
 _MUST_BE_MAPPED = ("legal_status", "reason_ceased", "placement_type", "placement_provider")
 """Categories whose codes every authority knows; local team names make other columns differ."""
@@ -35,11 +36,6 @@ def say_codes(reads: Sequence[ReadList], settings: CheckSettings) -> pd.DataFram
     return frame.sort_values(["list", "heading", "raw_value"], ignore_index=True)
 
 
-def _s(count: int) -> str:
-    """Ending of a plural."""
-    return "" if count == 1 else "s"
-
-
 def _say_column(read: ReadList, name: str, settings: CheckSettings) -> None:
     column, ledger, heading = read.codes[name], read.ledger, read.ledger.heading(name)
     if column.filled != column.mapped + len(column.unmapped):
@@ -47,9 +43,16 @@ def _say_column(read: ReadList, name: str, settings: CheckSettings) -> None:
     if column.errors:
         ledger.say(
             "error-value", Severity.WARN,
-            f"Excel errors in “{heading}”: {len(column.errors):,}. They count as not mapped: "
-            "mend the formulas, or type the values.",
+            f"Excel errors in “{heading}”: {len(column.errors):,}. [It counts|They count] as not "
+            "mapped: mend the [formula|formulas], or type the [value|values].",
             rows=[int(read.rows[i]) for i in column.errors], name=name,
+        )  # fmt: skip
+    if column.historical:
+        ledger.say(
+            "code-historical", Severity.NOTE,
+            f"{len(column.historical):,} [cell|cells] of “{heading}” [holds a code|hold codes] of "
+            "older guides: [it was|each was] read as the group that it belonged to.",
+            rows=[int(read.rows[i]) for i in column.historical], name=name,
         )  # fmt: skip
     if not column.filled and len(read.rows):
         ledger.say("column-blank", Severity.WARN,
@@ -60,18 +63,18 @@ def _say_column(read: ReadList, name: str, settings: CheckSettings) -> None:
     spelled = sorted(set(column.unmapped) - set(column.errors))
     if not spelled and not must:
         return  # error cells alone: said above, and no spelling to choose a code for
-    spellings = f"{len(column.spellings):,} spelling{_s(len(column.spellings))}"
-    effect = "they count as Unknown" if name == "source" else "they count as not known"
+    spellings = counted(len(column.spellings), "spelling")
+    effect = "[it counts|they count] as " + ("Unknown" if name == "source" else "not known")
     ledger.say(
         "too-many-unmapped" if must else "unmapped",
         Severity.STOP if must else Severity.WARN,
         f"{len(column.unmapped):,} of {column.filled:,} cells of “{heading}” ({share:.1%}, "
-        f"{spellings}) mean no code that is known"
+        f"{spellings}) [means|mean] no code that is known"
         + (
             f", more than the {settings.unmapped_limit:.0%} allowed: choose a code for each "
             "spelling on the Mapping sheet."
             if must
-            else f"; {effect}. The Mapping sheet lists them: choose a code for each."
+            else f"; {effect}. The Mapping sheet lists [it|them]: choose a code[| for each]."
         ),
         rows=[int(read.rows[i]) for i in column.unmapped],
         name=name,
@@ -100,7 +103,7 @@ def say_limits(read: ReadList, settings: CheckSettings) -> None:
         if numbers.rejected:
             ledger.say(
                 "number-unreadable", Severity.WARN,
-                f"{len(numbers.rejected):,} cells of “{ledger.heading(name)}” hold no number, and "
-                "count as blank.",
+                f"{len(numbers.rejected):,} [cell|cells] of “{ledger.heading(name)}” [holds|hold] "
+                "no number, and [counts|count] as blank.",
                 rows=[int(read.rows[i]) for i in numbers.rejected], name=name,
             )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demand_model.annex_a.cells import ERROR_TEXTS, as_text, filled_cells, is_blank_text, spelling
-from demand_model.annex_a.decode import decode
+from demand_model.annex_a.decode import decode, is_historical
 from demand_model.annex_a.raw import CellError, RawValue, UncalculatedFormula
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
@@ -37,6 +37,8 @@ class CodeColumn:
         Spellings not mapped, as typed but cleaned, to how often.
     settled
         How many cells were settled by the analyst's mapping.
+    historical
+        Row indices of codes that older guides used.
     """
 
     codes: npt.NDArray[np.object_]
@@ -45,6 +47,7 @@ class CodeColumn:
     errors: tuple[int, ...]
     spellings: Mapping[str, int]
     settled: int = 0
+    historical: tuple[int, ...] = ()
 
     @property
     def mapped(self) -> int:
@@ -67,6 +70,7 @@ class _Meaning:
     blank: bool = False
     error: bool = False
     settled: bool = False
+    historical: bool = False
 
 
 def read_codes(
@@ -91,6 +95,7 @@ def read_codes(
     codes = np.full(len(values), None, dtype=object)
     unmapped: list[int] = []
     errors: list[int] = []
+    historical: list[int] = []
     spellings: Counter[str] = Counter()
     filled = by_mapping = 0
     for i, value in enumerate(values):
@@ -105,6 +110,8 @@ def read_codes(
         filled += 1
         by_mapping += meaning.settled
         codes[i] = meaning.code
+        if meaning.historical:
+            historical.append(i)
         if meaning.code is None:
             unmapped.append(i)
             if meaning.error:
@@ -118,6 +125,7 @@ def read_codes(
         errors=tuple(errors),
         spellings=dict(sorted(spellings.items())),
         settled=by_mapping,
+        historical=tuple(historical),
     )
 
 
@@ -137,6 +145,9 @@ def _meaning(
         spelling=key,
         blank=code is None and is_blank_text(text),
         settled=chosen is not None,
+        historical=chosen is None
+        and code is not None
+        and is_historical(list_number, heading, text),
     )
 
 

@@ -99,6 +99,21 @@ def decode(list_number: int, heading: str, raw_value: object) -> str | None:
     return None if text is None else _decode_text(code_set.name, text)
 
 
+def is_historical(list_number: int, heading: str, raw_value: object) -> bool:
+    """Whether a cell names its category by a code of older guides.
+
+    Examples
+    --------
+    >>> is_historical(8, "Placement Type", "Q2"), is_historical(8, "Placement Type", "U6")
+    (True, False)
+    """
+    code_set, text = _code_set(list_number, heading), clean_text(raw_value)
+    if code_set is None or text is None:
+        return False
+    written = find_code(code_set, text)
+    return written is not None and written.code in code_set.historical
+
+
 def group(list_number: int, heading: str, code_or_label: str | None) -> str | None:
     """Group of a decoded value, worded as in regional tools' code lists.
 

@@ -8,6 +8,7 @@ spaces, punctuation, curly quotes and PascalCase need no synonym of their own.
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ class AnnexAList:
         return tuple(f.heading for f in self.fields)
 
 
+@functools.lru_cache(maxsize=1 << 12)  # each list asks for the same headings
 def normalise_heading(text: str) -> str:
     """Reduce a heading to its letters and digits, case aside.
 

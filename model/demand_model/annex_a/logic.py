@@ -58,8 +58,8 @@ def judge_dates(read: ReadList, census: date) -> Days:
         ledger.say(
             "end-in-future",
             Severity.WARN,
-            f"{int(planned.sum()):,} end dates lie after the census date: these rows count as "
-            "still open.",
+            f"{int(planned.sum()):,} end [date lies|dates lie] after the census date: [this row "
+            "counts|these rows count] as still open.",
             rows=read.at(planned),
             name="end",
         )
@@ -69,7 +69,8 @@ def judge_dates(read: ReadList, census: date) -> Days:
         ledger.say(
             "zero-days",
             Severity.WARN,
-            f"{int(same.sum()):,} rows start and end on the same day, and were kept.",
+            f"{int(same.sum()):,} [row starts and ends|rows start and end] on the same day, and "
+            "[was|were] kept.",
             rows=read.at(same),
             name="end",
         )
@@ -120,7 +121,7 @@ def _say_unborn(read: ReadList, unborn: Mask) -> None:
         read.ledger.say(
             "unborn",
             Severity.NOTE,
-            f"{int(unborn.sum()):,} children are not born yet, and were kept.",
+            f"{int(unborn.sum()):,} [child is|children are] not born yet, and [was|were] kept.",
             rows=read.at(unborn),
             name="date_of_birth",
         )
@@ -140,8 +141,8 @@ def _close_at_18(read: ReadList, births: Days, ends: Days, census: date) -> Days
             "past-18",
             Severity.WARN,
             f"Rows that go on after the 18th birthday: {int(past.sum()):,} "
-            f"({int(is_open.sum()):,} of them open). They were closed on that day. Close them in "
-            "the case system.",
+            f"({int(is_open.sum()):,} [|of them ]open). [It was|They were] closed on that day. "
+            "Close [it|them] in the case system.",
             rows=read.at(past),
             name="end",
         )
@@ -157,13 +158,16 @@ def say_care(read: ReadList, ends: Days) -> None:
     temporary = np.isin(read.code("placement_type"), _TEMPORARY)
     for rule, mask, name, message in (
         ("reason-without-end", reason & ~ended, "reason_ceased",
-         "{n:,} rows have a reason ceased but no end date: they count as open."),
+         "{n:,} [row has|rows have] a reason ceased but no end date: [it counts|they count] as "
+         "open."),
         ("end-without-reason", ended & ~reason & ~np.isnat(ends), "reason_ceased",
-         "{n:,} rows have ended but give no reason that is known: they count as other reasons."),
+         "{n:,} [row has ended but gives|rows have ended but give] no reason that is known: [it "
+         "counts|they count] as other reasons."),
         ("placement-before-care", placed < starts, "placement_start",
-         "{n:,} placements start before care does; the start of care was used."),
+         "{n:,} [placement starts|placements start] before care does; the start of care was used."),
         ("placement-temporary", temporary, "placement_type",
-         "{n:,} children are in a temporary placement (T0 to T4), which counts as other."),
+         "{n:,} [child is|children are] in a temporary placement (T0 to T4), which counts as "
+         "other."),
     ):  # fmt: skip
         if mask.any():
             ledger.say(

@@ -90,10 +90,27 @@ def find_code(code_set: CodeSet, text: str) -> Written | None:
         code = _official(code_set, found) if found else None
         if found and code is not None:
             rest = _without(body, found, code)
-            other = re.match(rf"[/,;&+]\s*(?P<code>{shape.core})(?![a-z0-9])", rest, re.IGNORECASE)
-            beside = _official(code_set, other) if other else None
+            beside = _beside(code_set, shape, rest) or _before(code_set, shape, body, found)
             return Written(code=code, rest=rest, beside=beside)
-    return _find_bare(shape, body)
+    return _find_bare(code_set, shape, body)
+
+
+def _beside(code_set: CodeSet, shape: _Shape, rest: str) -> str | None:
+    """Another code: right beside the first, or after a semicolon or an "and"."""
+    code = rf"(?P<code>{shape.core})(?![a-z0-9])"
+    for pattern in (rf"^[/,;&+]?\s*{code}", rf"(?:;|\band\b)\s*{code}"):
+        other = re.search(pattern, rest, re.IGNORECASE)
+        if other and (found := _official(code_set, other)):
+            return found
+    return None
+
+
+def _before(code_set: CodeSet, shape: _Shape, body: str, found: re.Match[str]) -> str | None:
+    """Another code that stands alone before the one found ("6; 2A")."""
+    bare = f"|{shape.bare}" if shape.bare else ""
+    before = body[: found.start("code")]
+    other = re.match(rf"(?P<code>{shape.core}{bare})\s*[/,;&+]\s*$", before, re.IGNORECASE)
+    return _official(code_set, other) if other else None
 
 
 def _patterns(shape: _Shape) -> tuple[str, ...]:
@@ -124,7 +141,7 @@ def _without(body: str, found: re.Match[str], code: str) -> str:
     return re.sub(rf"\b{re.escape(code)}\b", " ", rest, flags=re.IGNORECASE).strip()
 
 
-def _find_bare(shape: _Shape, body: str) -> Written | None:
+def _find_bare(code_set: CodeSet, shape: _Shape, body: str) -> Written | None:
     if not shape.bare:
         return None
     whole = re.fullmatch(rf"\(?\[?({shape.bare})[\])]?[.:]?", body)
@@ -140,4 +157,4 @@ def _find_bare(shape: _Shape, body: str) -> Written | None:
         return None
     code = beside.group("code") or beside.group("last")
     rest = (body[: beside.start()] + " " + body[beside.end() :]).strip()
-    return Written(code=code, rest=rest, bare=True)
+    return Written(code=code, rest=rest, beside=_beside(code_set, shape, rest), bare=True)

@@ -26,6 +26,7 @@ from demand_model.annex_a.reading import ReadList, read_list
 from demand_model.annex_a.recognise import Recognition, softened
 from demand_model.annex_a.rows import COLUMNS, tally, usable_rows
 from demand_model.annex_a.windows import detect_window, is_behind, set_window
+from demand_model.units import counted
 
 NOT_USED = "list-not-used"
 """Reason of rows that are set aside because their whole list is."""
@@ -136,7 +137,7 @@ def _window(read: ReadList, census: date, months: int | None, settings: CheckSet
 
 
 def _say_window(read: ReadList, window: Window, months: int | None) -> None:
-    whole = "1 month" if window.months == 1 else f"{window.months} months"
+    whole = counted(window.months, "month")
     differs = window.detected and months not in (None, window.months)
     other = f", where List 3 covers {months}: extract them for the same months" * differs
     read.ledger.say(

@@ -62,6 +62,9 @@ class RawSheet:
         Addresses of cells far outside the used range, which were not read.
     total_rows
         1-based numbers of rows that an Excel table declares as its totals.
+    comments, pictures
+        How many comments (notes), and how many pictures or embedded files, lie on the
+        sheet; none is read.
     """
 
     file: str
@@ -79,6 +82,8 @@ class RawSheet:
     external_formulas: int = 0
     stray_cells: tuple[str, ...] = ()
     total_rows: frozenset[int] = field(default_factory=frozenset)
+    comments: int = 0
+    pictures: int = 0
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, name: str = "data frame") -> RawSheet:

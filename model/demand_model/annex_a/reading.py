@@ -23,6 +23,7 @@ from demand_model.annex_a.lists import Kind, Need
 from demand_model.annex_a.raw import RawValue, UncalculatedFormula
 from demand_model.annex_a.recognise import Recognised, range_bounds
 from demand_model.annex_a.rules import Ledger
+from demand_model.units import counted
 
 _ROLES = {"date_of_birth": DateRole.BIRTH, "end": DateRole.END}
 _CUT_OFF_ROWS = {65_536: "an older Excel", 1_048_576: "Excel"}
@@ -151,7 +152,7 @@ def _say_sheet(read: ReadList) -> None:
         ledger.say(
             "blank-rows",
             Severity.NOTE,
-            f"{read.body.blank:,} blank rows among the records were skipped.",
+            f"{read.body.blank:,} blank [row|rows] among the records [was|were] skipped.",
             count=read.body.blank,
         )
     if sheet.hidden:
@@ -168,10 +169,11 @@ def _say_sheet(read: ReadList) -> None:
         ledger.say(
             "stray-cells",
             Severity.WARN,
-            f"{len(sheet.stray_cells):,} cells far outside the list were not read "
-            f"(the first is {sheet.stray_cells[0]}): delete them.",
+            f"{len(sheet.stray_cells):,} [cell|cells] far outside the list [was|were] not read "
+            f"([at|the first is] {sheet.stray_cells[0]}): delete [it|them].",
             count=len(sheet.stray_cells),
         )
+    _say_unread(read)
     last = sheet.first_row + sheet.cells.shape[0] - 1
     if last in _CUT_OFF_ROWS:
         ledger.say(
@@ -191,6 +193,27 @@ def _say_sheet(read: ReadList) -> None:
         )
 
 
+def _say_unread(read: ReadList) -> None:
+    """Say that what lies over the cells is not read: comments, pictures, embedded files."""
+    sheet = read.found.sheet
+    parts = [
+        counted(number, one, several)
+        for number, one, several in (
+            (sheet.comments, "comment", "comments"),
+            (sheet.pictures, "picture or shape", "pictures or shapes"),
+        )
+        if number
+    ]
+    if parts:
+        number = sheet.comments + sheet.pictures
+        read.ledger.say(
+            "not-cells",
+            Severity.WARN,
+            f"The sheet holds {' and '.join(parts)}, which [was|were] not read: only cells count.",
+            count=number,
+        )
+
+
 def _say_hidden(read: ReadList) -> None:
     sheet = read.found.sheet
     hidden_rows = [int(r) for r in read.rows if sheet.first_row + int(r) in sheet.hidden_rows]
@@ -198,8 +221,8 @@ def _say_hidden(read: ReadList) -> None:
         read.ledger.say(
             "rows-hidden",
             Severity.WARN,
-            f"{len(hidden_rows):,} rows are hidden or filtered out, and were read: delete them "
-            "if they are not meant to count.",
+            f"{len(hidden_rows):,} [row is|rows are] hidden or filtered out, and [was|were] read: "
+            "delete [it|them] if not meant to count.",
             rows=hidden_rows,
         )
     hidden = [
@@ -211,7 +234,7 @@ def _say_hidden(read: ReadList) -> None:
         read.ledger.say(
             "columns-hidden",
             Severity.WARN,
-            f"{len(hidden)} columns of the list are hidden, and were read.",
+            f"{len(hidden)} [column|columns] of the list [is|are] hidden, and [was|were] read.",
             rows=[read.found.heading_row],
             name=hidden[0],
             count=len(hidden),
@@ -224,16 +247,16 @@ def _say_formulas(read: ReadList) -> None:
         ledger.say(
             "formulas",
             Severity.WARN,
-            f"{sheet.formula_cells:,} cells hold formulas: the values that Excel last saved were "
-            "used. Paste as values to be sure.",
+            f"{sheet.formula_cells:,} [cell holds a formula|cells hold formulas]: what Excel last "
+            "saved was used. Paste as values to be sure.",
             count=sheet.formula_cells,
         )
     if sheet.external_formulas:
         ledger.say(
             "formulas-external",
             Severity.WARN,
-            f"{sheet.external_formulas:,} formulas refer to another workbook, which is never "
-            "opened: paste as values.",
+            f"{sheet.external_formulas:,} [formula refers|formulas refer] to another workbook, "
+            "which is never opened: paste as values.",
             count=sheet.external_formulas,
         )
     for spec in read.found.annex_list.fields:
@@ -249,8 +272,9 @@ def _say_formulas(read: ReadList) -> None:
             ledger.say(
                 "formula-uncalculated",
                 Severity.STOP,
-                f"{len(rows):,} cells of “{spec.heading.strip()}” hold formulas without a saved "
-                "value: open the workbook in Excel, press F9, save it, and try again.",
+                f"{len(rows):,} [cell|cells] of “{spec.heading.strip()}” [holds a formula|hold "
+                "formulas] without a saved value: open the workbook in Excel, press F9, save it, "
+                "and try again.",
                 rows=rows,
                 name=spec.name,
             )
@@ -297,15 +321,15 @@ def _say_ids(read: ReadList) -> None:
         stop(
             "id-damaged",
             ids.damaged,
-            f"{len(ids.damaged):,} identifiers have lost their last digits: Excel keeps 15. "
-            "Export the list again with the identifier as text.",
+            f"{len(ids.damaged):,} [identifier has lost its|identifiers have lost their] last "
+            "digits: Excel keeps 15. Export the list again with the identifier as text.",
         )
     if ids.dates:
         stop(
             "id-as-date",
             ids.dates,
-            f"{len(ids.dates):,} identifiers were turned into dates by Excel: export the list "
-            "again with the identifier as text.",
+            f"{len(ids.dates):,} [identifier was turned into a date|identifiers were turned into "
+            "dates] by Excel: export the list again with the identifier as text.",
         )
     if len(ids.names) > len(ids.ids) // 10:
         stop(
@@ -340,9 +364,9 @@ def _say_merging_ids(read: ReadList) -> None:
         read.ledger.say(
             "id-ambiguous",
             Severity.STOP,
-            f"{len(clashes):,} identifiers are written in two ways (for example with and without "
-            "leading zeros) that belong to different dates of birth: make the identifiers alike "
-            "within the list.",
+            f"{len(clashes):,} [identifier is|identifiers are] written in two ways (for example "
+            "with and without leading zeros) that belong to different dates of birth: make the "
+            "identifiers alike within the list.",
             rows=clashes,
             name="child_id",
         )
@@ -372,17 +396,20 @@ _DATE_PROBLEMS: dict[DateProblem, tuple[Severity, str]] = {
     ),
     DateProblem.MIXED: (
         Severity.WARN,
-        "“{column}” mixes real dates and {count:,} text dates; the text was read as "
-        "day/month/year. Check one of them against the case system.",
+        "“{column}” mixes real dates and {count:,} text [date|dates]; the text was read as "
+        "day/month/year. Check [it|one of them] against the case system.",
     ),
 }
 _CLEANED_DATES = {
-    "date-as-text": "{count:,} text dates were read as dates.",
-    "date-two-digit-year": "{count:,} dates with a two-digit year were read in the likely century.",
-    "date-serial-number": "{count:,} Excel serial numbers were read as dates.",
-    "blank-word": "{count:,} cells with a word for a blank (such as N/A) were read as blank.",
-    "end-open-placeholder": "{count:,} end dates far in the future (such as 31/12/9999) were "
-    "read as still open.",
+    "date-as-text": "{count:,} text [date was read as a date|dates were read as dates].",
+    "date-two-digit-year": "{count:,} [date|dates] with a two-digit year [was|were] read in the "
+    "likely century.",
+    "date-serial-number": "{count:,} Excel serial [number was read as a date|numbers were read "
+    "as dates].",
+    "blank-word": "{count:,} [cell|cells] with a word for a blank (such as N/A) [was|were] "
+    "read as blank.",
+    "end-open-placeholder": "{count:,} end [date|dates] far in the future (such as 31/12/9999) "
+    "[was|were] read as still open.",
 }
 
 

@@ -20,6 +20,8 @@ from demand_model.annex_a.lists import LISTS, AnnexAList, Need, normalise_headin
 from demand_model.annex_a.lists_of_need import ALL_LISTS, OPTIONAL_LISTS
 from demand_model.annex_a.raw import RawSheet
 
+_PIVOT_WORDS = frozenset({"row labels", "column labels"})
+"""What Excel writes into the corners of a pivot table."""
 HEADING_ROWS = 30
 """A heading row is looked for in so many rows from the top of a sheet."""
 
@@ -301,6 +303,10 @@ def _recognised(sheet: RawSheet, candidate: _Candidate) -> Recognised:
 
 
 def _list_missing(number: int, sheets: Sequence[RawSheet]) -> Finding:
+    for sheet in sheets:
+        named = _LIST_NAME.search(sheet.sheet)
+        if named is not None and int(named.group(1)) == number and (cell := _pivot_cell(sheet)):
+            return _pivot(number, sheet, cell)
     names = ", ".join(quoted(s.sheet) for s in sheets[:20]) or "none"
     key = next(f for f in LISTS[number].fields if _is_key(f.heading, f.need))
     return Finding(
@@ -313,6 +319,30 @@ def _list_missing(number: int, sheets: Sequence[RawSheet]) -> Finding:
             f"List {number} was not found. Sheets looked at: {names}. Paste the list with its "
             f"headings (at least “Child Unique ID” and {quoted(key.heading)}) in the first "
             f"{HEADING_ROWS} rows of a sheet."
+        ),
+    )
+
+
+def _pivot_cell(sheet: RawSheet) -> str:
+    """Address of a pivot table's corner among the first rows; empty if there is none."""
+    for i, row in enumerate(sheet.cells[:HEADING_ROWS]):
+        for j, value in enumerate(row):
+            if isinstance(value, str) and as_text(value).casefold() in _PIVOT_WORDS:
+                return f"{column_letter(sheet.first_column + j)}{sheet.first_row + i}"
+    return ""
+
+
+def _pivot(number: int, sheet: RawSheet, cell: str) -> Finding:
+    return Finding(
+        list_number=number,
+        sheet=sheet.sheet,
+        cell=cell,
+        rule="list-missing",
+        severity=Severity.STOP,
+        message=(
+            f"Sheet {quoted(sheet.sheet)} holds a pivot table, which counts rows: paste the rows "
+            f"of List {number} themselves, with their headings. In Excel, a double click on the "
+            "pivot table's grand total shows them on a new sheet."
         ),
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from demand_model.annex_a.findings import Finding, Severity
 from demand_model.annex_a.recognise import Recognised
-from demand_model.annex_a.wording import of_one
+from demand_model.annex_a.wording import said_of
 
 SHOWN_SINGLY = 50
 """So many rows of a rule have a finding each; one more stands for the rest."""
@@ -99,7 +99,11 @@ class Ledger:
         name: str = "",
         count: int | None = None,
     ) -> None:
-        """Add one finding for a number of rows; its place is the first of them."""
+        """Add one finding for a number of rows; its place is the first of them.
+
+        `message` is put into the singular or plural of the count (`wording.said_of`).
+        """
+        number = max(1, len(rows)) if count is None else count
         self.findings.append(
             Finding(
                 list_number=self.found.list_number,
@@ -107,9 +111,9 @@ class Ledger:
                 cell=self.found.address(rows[0], name) if len(rows) else "",
                 rule=rule,
                 severity=severity,
-                message=of_one(message),
+                message=said_of(number, message),
                 column=self.heading(name) if name else "",
-                count=max(1, len(rows)) if count is None else count,
+                count=number,
             )
         )
 

@@ -27,8 +27,9 @@ def cell_rows(
     exposure: npt.ArrayLike,
 ) -> pd.DataFrame:
     """Rows of one flow, columns `COLUMNS`; arrays of one length, months as datetime64."""
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
+            "flow": flow.value,
             "segment": np.asarray(segments, dtype=object),
             "duration_band": np.asarray(bands, dtype=object),
             "month": np.asarray(months, dtype="datetime64[M]").astype("datetime64[s]"),
@@ -36,8 +37,6 @@ def cell_rows(
             "exposure": np.asarray(exposure, dtype=float),
         }
     )
-    frame.insert(0, "flow", flow.value)
-    return frame
 
 
 def window_months(spells: Spells, window: Window) -> npt.NDArray[np.datetime64]:

@@ -22,6 +22,7 @@ from demand_model.errors import InvalidInputError
 from demand_model.exposure.history_cells import read_counts, read_marks, read_months
 from demand_model.exposure.tabulate import Exposure
 from demand_model.flows import ALL, MEASURES
+from demand_model.units import counted
 
 MONTH, UNUSUAL = "month", "unusual"
 _HEADINGS = (MONTH, *MEASURES, UNUSUAL)
@@ -245,17 +246,14 @@ def _column_counts(
         rows = [row for row, found in read.rules.items() if found == rule]
         if rows:
             say(f"history-{rule}", rows,
-                f"{name}: {words} in {_cells(len(rows))}, read as blank.",
+                f"{name}: {words} in {counted(len(rows), 'cell')}, read as blank.",
                 Severity.WARN)  # fmt: skip
     if read.suppressed:
         say("history-suppressed", read.suppressed,
             f"{name}: a mark instead of a number (such as c, x, - or <5) in "
-            f"{_cells(len(read.suppressed))}, read as blank.", Severity.CLEANED)  # fmt: skip
+            f"{counted(len(read.suppressed), 'cell')}, read as blank.",
+            Severity.CLEANED)  # fmt: skip
     return read.values
-
-
-def _cells(number: int) -> str:
-    return f"{number:,} cells" if number > 1 else "1 cell"
 
 
 def _kept_rows(
@@ -288,7 +286,7 @@ def _kept_rows(
             kept[row] = month
             taken.add(month)
     for rule, rows in aside.items():
-        log.say(rule, _MONTH_RULES[rule].format(rows=_rows(len(rows)), census=census_date),
+        log.say(rule, _MONTH_RULES[rule].format(rows=counted(len(rows), "row"), census=census_date),
                 row=columns.row + 1 + rows[0], column=column, heading=MONTH,
                 count=len(rows))  # fmt: skip
     return dict(sorted(kept.items(), key=lambda item: item[1]))
@@ -302,10 +300,6 @@ _MONTH_RULES = {
     "history-month-twice": "The month of {rows} stands in an earlier row too: the earlier row is "
     "used.",
 }
-
-
-def _rows(number: int) -> str:
-    return f"{number:,} rows" if number > 1 else "1 row"
 
 
 def _last_whole_month(census_date: date) -> int:
@@ -390,10 +384,11 @@ def _shared_months(measure: str, given: pd.Series, listed: pd.Series) -> Finding
     if not bad.size:
         return None
     worst = int(bad[np.argmax(np.abs(given.to_numpy() - listed.to_numpy())[bad])])
+    differ = "differs" if bad.size == 1 else "differ"
     return _about(
         measure,
         "history-differs-from-lists",
-        f"{measure}: {bad.size:,} of {len(given):,} months differ by more than 10% between sheet "
+        f"{measure}: {bad.size:,} of {len(given):,} months {differ} by more than 10% between sheet "
         f"{_SHEET} and the lists, most in {given.index[worst]:%B %Y} ({given.iloc[worst]:,.0f} and "
         f"{listed.iloc[worst]:,.0f}). The lists are used for these months; earlier months are used "
         "on the lists' footing, so far as the months that both show tell it.",
