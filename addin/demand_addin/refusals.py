@@ -4,7 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from demand_addin.layout.sheets import SHEETS
 from demand_model.errors import InvalidInputError
+
+_HOMES = {
+    name.lower(): spec.name
+    for spec in SHEETS
+    for name in (
+        *(table.name for table in spec.tables),
+        *(area.name for area in spec.areas),
+        *(setting.name for setting in spec.settings),
+        spec.status_name,
+    )
+}
+
+
+def table_not_found(file: str, table: str) -> InvalidInputError:
+    """Word that a table is gone, and which sheet it stood on."""
+    return InvalidInputError(
+        f"{file}: table {table} was not found; it, or its {_home(table)}, was renamed or deleted. "
+        "Nothing was written. Name it so again (Table Design, Table Name), or make a new workbook."
+    )
+
+
+def cell_not_found(file: str, name: str) -> InvalidInputError:
+    """Word that a named cell is gone, and which sheet it stood on."""
+    return InvalidInputError(
+        f"{file}: the named cell {name} was not found; it, or its {_home(name)}, was deleted. "
+        "Nothing was written. Name it again (Formulas, Name Manager), or make a new workbook."
+    )
+
+
+def _home(name: str) -> str:
+    home = _HOMES.get(name.lower())
+    return f"sheet {home}" if home else "sheet"
 
 
 def require_fit(

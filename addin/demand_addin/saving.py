@@ -8,9 +8,10 @@ Two conventions that are easily confused:
   it is replaced, because Excel does not know of the lock: what an analyst saved
   meanwhile is not overwritten.
 
-Beside ``NAME.xlsx`` stand only ``NAME.backup-TIMESTAMP.xlsx`` (the newest three)
-and, while a run lasts, ``NAME.xlsx.lock`` and a temporary file; where the
-workbook could not be replaced, ``NAME.result-TIMESTAMP.xlsx``.
+Beside ``NAME.xlsx`` stand only ``NAME.backup-TIMESTAMP.xlsx`` (the newest three, and
+what an undo took back where there is room, one at least) and, while a run
+lasts, ``NAME.xlsx.lock`` and a temporary file; where the workbook could not be replaced,
+``NAME.result-TIMESTAMP.xlsx``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import getpass
 import hashlib
 import os
 import platform
+import re
 import secrets
 import stat
 import time
@@ -34,10 +36,15 @@ from filelock import FileLock, Timeout
 from demand_model.errors import DemandError
 
 BACKUPS_KEPT = 3
+UNDONE = "-undone"
+"""How the name of a backup ends that an undo put aside."""
+_STAMPED = r"-\d{4}-\d\d-\d\d-\d{6}(?:-(\d{2,}))?(?:" + UNDONE + ")?"
 _RETRY_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6)
 _PIECE = 1 << 18
 _NOTE_OFFSET = 1  # Windows locks byte 0 of the lock file: the note behind it stays readable.
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_COMPUTER = re.compile(r"(?!.*20\d\d)(?=.*[A-Z])(?=.*\d|DESKTOP|LAPTOP)[A-Z0-9-]{5,15}")
+_WINDOWS_TOO_LONG = (206, 123)  # ERROR_FILENAME_EXCED_RANGE, ERROR_INVALID_NAME
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -130,13 +137,39 @@ def fingerprint(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        kind = "is a folder: give the name of a file" if path.is_dir() else "cannot be read"
-        raise NotSavedError(f"{path.name} {kind}; nothing was changed.") from error
+        kind = (
+            "is a folder: give the name of a file; nothing was changed."
+            if path.is_dir()
+            else "cannot be read, so nothing was changed: if OneDrive or SharePoint keeps it, open "
+            "it in Excel once, so that it is downloaded, and try again."
+        )
+        raise NotSavedError(f"{path.name} {kind}") from error
 
 
 def owner_file(book: Path) -> Path:
     """Name of the file that Excel keeps beside a workbook while it is open."""
     return book.with_name(f"~${book.name}")
+
+
+def conflict_copies(book: Path) -> tuple[Path, ...]:
+    """Copies beside a workbook that may be OneDrive's of two people's changes.
+
+    OneDrive names them ``NAME-COMPUTER.xlsx``; computers are named in capitals and
+    digits (``LAPTOP-4F2K9``), as a copy that somebody made may be (``FINAL1``). Where
+    the workbook itself is not there, none is a copy of it.
+    """
+    if not book.is_file():
+        return ()
+    prefix = f"{book.stem}-"
+    return tuple(
+        sorted(
+            path
+            for path in book.parent.iterdir()
+            if path.suffix == book.suffix
+            and path.stem.startswith(prefix)
+            and _COMPUTER.fullmatch(path.stem.removeprefix(prefix))
+        )
+    )
 
 
 @contextlib.contextmanager
@@ -182,6 +215,7 @@ def save(
     now: datetime,
     verify: Callable[[Path], None],
     read_as: str | None,
+    restored: Path | None = None,
     disk: Disk | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Saved:
@@ -198,6 +232,9 @@ def save(
     read_as
         `fingerprint` of `target` when it was read; if it differs now, somebody
         saved it meanwhile and the result is kept beside it instead.
+    restored
+        The backup whose bytes `data` are, where an earlier version is put back: it goes,
+        since the workbook holds it now, and the version put aside is named as undone.
     pause
         Waits between attempts while the workbook is open in Excel, in seconds.
 
@@ -220,7 +257,7 @@ def save(
                 disk, temporary, target, now, "was saved by somebody else meanwhile"
             )
         if read_as is not None:
-            backup = _back_up(disk, target, now, pause)
+            backup = _back_up(disk, target, now, pause, ending=UNDONE if restored else "")
         if not _replaced(disk, temporary, target, pause):
             if backup is not None:
                 disk.remove(backup)
@@ -233,16 +270,23 @@ def save(
     finally:
         with contextlib.suppress(OSError):
             disk.remove(temporary)
+    if restored is not None:
+        with contextlib.suppress(OSError):
+            disk.remove(restored)
     _tidy(disk, target)
     return Saved(path=target, backup=backup)
 
 
+def is_undone(backup: Path) -> bool:
+    """Whether a version was put aside by an undo: it is later than what stands now."""
+    return backup.stem.endswith(UNDONE)
+
+
 def backups(book: Path) -> tuple[Path, ...]:
-    """Previous versions kept beside a workbook, oldest first."""
-    prefix = f"{book.stem}.backup-"
-    found = [
-        p for p in book.parent.iterdir() if p.name.startswith(prefix) and p.suffix == book.suffix
-    ]
+    """Other versions kept beside a workbook, oldest first, those that were undone included."""
+    # The whole name: a copy of a backup that somebody named is theirs, not to be deleted.
+    ours = re.compile(re.escape(f"{book.stem}.backup") + _STAMPED)
+    found = [p for p in book.parent.iterdir() if ours.fullmatch(p.stem) and p.suffix == book.suffix]
     # By time of writing: the hour that the clocks go back is in two names.
     return tuple(sorted(found, key=lambda p: (p.stat().st_mtime_ns, p.stem)))
 
@@ -280,8 +324,11 @@ def _mode_for(target: Path) -> int:
         return 0o666 & ~mask
 
 
-def _back_up(disk: Disk, target: Path, now: datetime, pause: Callable[[float], None]) -> Path:
+def _back_up(
+    disk: Disk, target: Path, now: datetime, pause: Callable[[float], None], *, ending: str
+) -> Path:
     backup = _free_name(target, "backup", now)
+    backup = backup.with_name(f"{backup.stem}{ending}{backup.suffix}")
     temporary = _temporary(target)
     try:
         _write_new(disk, temporary, target.read_bytes())
@@ -321,9 +368,10 @@ def _keep_beside(disk: Disk, source: Path, target: Path, now: datetime, why: str
 
 def _free_name(target: Path, kind: str, now: datetime) -> Path:
     stem = f"{target.stem}.{kind}-{now:%Y-%m-%d-%H%M%S}"
-    taken = [p.stem for p in target.parent.iterdir() if p.stem.startswith(stem)]
+    ours = re.compile(re.escape(f"{target.stem}.{kind}") + _STAMPED)
+    taken = (ours.fullmatch(p.stem) for p in target.parent.iterdir() if p.stem.startswith(stem))
     # A name that was freed is not used again within its second, or it would sort as the oldest.
-    last = max((int(t.removeprefix(stem).strip("-") or 1) for t in taken), default=0)
+    last = max((int(found[1] or 1) for found in taken if found), default=0)
     return target.with_name(f"{stem}{f'-{last + 1:02d}' if last else ''}{target.suffix}")
 
 
@@ -331,9 +379,15 @@ def _tidy(disk: Disk, target: Path) -> None:
     # The result is safe by now: neither of these may turn success into failure.
     with contextlib.suppress(OSError):
         disk.sync_folder(target.parent)
-    for old in backups(target)[:-BACKUPS_KEPT]:
-        with contextlib.suppress(OSError):
-            disk.remove(old)
+    kept = backups(target)
+    earlier = [p for p in kept if not is_undone(p)][-BACKUPS_KEPT:]
+    # What was undone has only the room that earlier versions leave, but the newest stays.
+    room = max(1, BACKUPS_KEPT - len(earlier))
+    stay = {*earlier, *[p for p in kept if is_undone(p)][-room:]}
+    for old in kept:
+        if old not in stay:
+            with contextlib.suppress(OSError):
+                disk.remove(old)
 
 
 def _refuse_read_only(book: Path) -> None:
@@ -353,9 +407,22 @@ def _why(error: OSError, target: Path) -> str:
             f"{target.name} was not changed: its folder cannot be written to; "
             "use --out FILE to write the result elsewhere."
         )
+    if _is_too_long(error, target):
+        return (
+            f"{target.name[:40]}… was not changed: its name is too long for the backup beside it "
+            "(with that of its folder), or no file can have it; "
+            "use --out FILE with a shorter name."
+        )
     if isinstance(error, FileNotFoundError):
         return f"{target.name} was not written: its folder does not exist; make it first."
     return f"{target.name} was not changed: the disk refused to write it ({_name_of(error)})."
+
+
+def _is_too_long(error: OSError, target: Path) -> bool:
+    # Windows has no ENAMETOOLONG: it gives its own code, or says that the path is not there.
+    if error.errno == errno.ENAMETOOLONG or getattr(error, "winerror", None) in _WINDOWS_TOO_LONG:
+        return True
+    return isinstance(error, FileNotFoundError) and target.parent.is_dir()
 
 
 def _name_of(error: OSError) -> str:

@@ -19,6 +19,15 @@ Public Function IsDemandBook(ByVal book As Object) As Boolean
     IsDemandBook = HasName(book, NAME_CHECK) And HasName(book, NAME_CENSUS)
 End Function
 
+' Whether the buttons that work on a workbook are enabled while it is in front.
+'
+' Compare and Undo are as enabled as the rest. Excel asks only when another workbook comes to the
+' front, and Python, which writes the results, cannot make it ask again: after a run Compare would
+' stay grey. So each says itself, when it is pressed, that there is nothing to compare or undo.
+Public Function ButtonsAreEnabled(ByVal book As Object) As Boolean
+    ButtonsAreEnabled = IsDemandBook(book)
+End Function
+
 ' Whether a run has written its results.
 Public Function HasResults(ByVal book As Object) As Boolean
     HasResults = FilledCells(NamedCells(book, NAME_HEADLINES)) > 0

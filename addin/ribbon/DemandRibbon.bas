@@ -19,7 +19,7 @@ Public Sub CscDemandLoaded(ribbon As Object)
 End Sub
 
 Public Sub CscDemandEnabled(control As Object, ByRef enabled As Variant)
-    enabled = IsDemandBook(Application.ActiveWorkbook)
+    enabled = ButtonsAreEnabled(Application.ActiveWorkbook)
 End Sub
 
 ' Ask again which buttons are enabled: another workbook came to the front.

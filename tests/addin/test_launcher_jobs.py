@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 import xlwings
 
-from cli_cases import DRAWS, call, imported_sample
+from cli_cases import DRAWS, call, imported_sample, set_setting
 from demand_addin.commands.outcome import ExitCode
 from demand_addin.launcher import jobs
 from demand_addin.launcher.compare import comparison_from
 from demand_addin.ports import TableRead
+from demand_addin.saving import backups, fingerprint, save
 from demand_model.errors import DemandError, InvalidInputError
 from ports.excel_in_memory import Excel, FakeBook, fake_book
 from ports.openpyxl_engine import engine_for
@@ -142,7 +143,7 @@ def copied(ran: Path, folder: Path) -> Path:
     return book
 
 
-def test_undo_of_a_file_and_undo_of_the_undo(ran, tmp_path):
+def test_undo_of_a_file_and_what_was_undone_is_kept(ran, tmp_path):
     book = copied(ran, tmp_path)
     before = book.read_bytes()
     assert call("check", book).exit_code == 0
@@ -153,14 +154,69 @@ def test_undo_of_a_file_and_undo_of_the_undo(ran, tmp_path):
     done = jobs.restore(book, str(found.record["backup"]), now=NOW)
     assert book.read_bytes() == before
     assert "book.xlsx is as it was before." in done.sentences[0]
-    again = jobs.find_backup(book)
-    jobs.restore(book, str(again.record["backup"]), now=NOW)
-    assert book.read_bytes() == after
+    assert done.sentences[1].startswith("There is no version before this one")
+    aside = done.wrote[1]
+    assert aside.read_bytes() == after
+    assert f"{aside.name}: to have it back, open that file" in done.sentences[0]
+    with pytest.raises(jobs.NoBackupError, match=rf"no version before .*{aside.name}"):
+        jobs.find_backup(book)
+
+
+def saved_with(book: Path, *, draws: int) -> None:
+    """Save it with a setting changed, as a command saves."""
+    other = book.with_name("changed.xlsx")
+    other.write_bytes(book.read_bytes())
+    set_setting(other, "draws", draws)
+    save(other.read_bytes(), book, now=NOW, verify=lambda _: None, read_as=fingerprint(book))
+    other.unlink()
+
+
+def test_each_undo_of_a_file_goes_one_version_further_back(ran, tmp_path):
+    book = copied(ran, tmp_path)
+    states = []
+    for draws in (110, 120, 130):
+        states.append(book.read_bytes())
+        saved_with(book, draws=draws)
+    last = book.read_bytes()
+    for left in (2, 1, 0):
+        found = jobs.find_backup(book)
+        assert found.record["further"] == left
+        done = jobs.restore(book, str(found.record["backup"]), now=NOW)
+        assert book.read_bytes() == states.pop()
+        assert (f"({left} more)" in done.sentences[1]) == (left > 0)
+    assert len(backups(book)) == 3
+    assert last in [p.read_bytes() for p in backups(book)]
+    saved_with(book, draws=140)
+    assert jobs.find_backup(book).record["further"] == 0, "what was undone is no earlier version"
+
+
+def test_an_undo_that_was_cut_short_is_not_asked_for_twice(ran, tmp_path):
+    book = copied(ran, tmp_path)
+    assert call("check", book).exit_code == 0
+    (before,) = backups(book)
+    kept = before.read_bytes()
+    jobs.restore(book, before.name, now=NOW)
+    before.write_bytes(kept)  # as if the process had ended before it was removed
+    with pytest.raises(jobs.NoBackupError):
+        jobs.find_backup(book)
 
 
 def test_what_was_saved_since_is_noticed(ran, tmp_path):
     book = copied(ran, tmp_path)
     assert call("check", book).exit_code == 0
+    later = book.stat().st_mtime + 60
+    os.utime(book, (later, later))
+    assert jobs.find_backup(book).record["saved_since"] is True
+
+
+def test_at_a_second_undo_nothing_was_saved_since(ran, tmp_path):
+    book = copied(ran, tmp_path)
+    for draws in (110, 120):
+        saved_with(book, draws=draws)
+    for path in (book, *backups(book)):  # both runs were an hour ago
+        os.utime(path, (path.stat().st_mtime - 3600,) * 2)
+    jobs.restore(book, str(jobs.find_backup(book).record["backup"]), now=NOW)
+    assert jobs.find_backup(book).record["saved_since"] is False
     later = book.stat().st_mtime + 60
     os.utime(book, (later, later))
     assert jobs.find_backup(book).record["saved_since"] is True

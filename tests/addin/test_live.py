@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import io
 import json
+import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -173,6 +175,16 @@ def fails_at(
 # -- Commands
 
 
+MOST_CALLS = {"check": 2_000, "run": 3_600, "undo": 1_400}
+"""Calls to Excel that a command may make: each takes its time over COM (decision 16)."""
+
+
+def counted(excel: Excel) -> Counter[str]:
+    calls: Counter[str] = Counter()
+    excel.before_call = lambda what: calls.update([what])
+    return calls
+
+
 @pytest.fixture(scope="module")
 def both_ways(imported: Path, opened: FakeBook, tmp_path_factory: pytest.TempPathFactory):
     """The same run on the closed file and in Excel."""
@@ -184,12 +196,20 @@ def both_ways(imported: Path, opened: FakeBook, tmp_path_factory: pytest.TempPat
     before = contents(excel)
     engine = xlwings.engines.active
     xlwings.engines.active = engine_for(excel)
+    calls = counted(excel)
     try:
         live = carry_out("run", job(undo))
     finally:
-        xlwings.engines.active = engine
+        xlwings.engines.active, excel.before_call = engine, lambda _: None
     return SimpleNamespace(
-        closed=ClosedWorkbook.open(closed), excel=excel, undo=undo, live=live, before=before
+        closed=ClosedWorkbook.open(closed),
+        excel=excel,
+        undo=undo,
+        live=live,
+        before=before,
+        folder=folder,
+        calls=calls,
+        kept=UndoFolder(Path(shutil.copytree(folder / "undo", folder / "kept"))),
     )
 
 
@@ -216,6 +236,33 @@ def live_block(live: LiveWorkbook, name: str):
     from demand_addin.live.edits import Finder
 
     return Finder(live.excel).place(name).block
+
+
+def test_a_run_asks_excel_no_more_than_it_must(both_ways):
+    assert 100 < both_ways.calls.total() <= MOST_CALLS["run"], both_ways.calls
+
+
+def test_a_table_that_was_moved_renamed_or_deleted_since_it_was_read_is_looked_for_again(
+    book, excel
+):
+    book.write(many(2))
+    first = book.read_table("row_tallies")
+    sheet = checks(excel)
+    table = sheet.tables["row_tallies"]
+    sheet.cells |= {(r + 40, c): v for (r, c), v in list(sheet.cells.items()) if r >= table.top}
+    table.top, table.bottom = table.top + 40, table.bottom + 40
+    moved = book.read_table("row_tallies")
+    assert moved.rows == first.rows
+    assert moved.addresses != first.addresses
+    sheet.name = "My checks"
+    assert book.read_table("row_tallies").sheet == "My checks"
+    for name, text in excel.books[0].names.items():
+        excel.books[0].names[name] = text.replace("=Checks!", "='My checks'!")
+    assert book.read_name("master_check").sheet == "My checks"
+    table.name = "mine"
+    sheet.tables["mine"] = sheet.tables.pop("row_tallies")
+    with pytest.raises(InvalidInputError, match=r"table row_tallies was not .* its sheet Checks,"):
+        book.read_table("row_tallies")
 
 
 def test_formulas_of_the_workbook_stay(both_ways):
@@ -245,7 +292,9 @@ def test_undo_brings_back_everything_from_another_process(both_ways, monkeypatch
     excel = deepcopy(both_ways.excel)
     monkeypatch.setattr(xlwings.engines, "active", engine_for(excel))
     assert contents(excel) != both_ways.before
+    calls = counted(excel)
     outcome = carry_out("undo", job(both_ways.undo))
+    assert 100 < calls.total() <= MOST_CALLS["undo"], calls
     assert outcome.exit_code is ExitCode.OK, outcome.problem
     cells = [(s.name, s.cells, s.formulas, s.tables) for s in contents(excel)]
     assert cells == [(s.name, s.cells, s.formulas, s.tables) for s in both_ways.before]
@@ -280,8 +329,10 @@ def test_check_and_backtest_run_on_the_open_workbook(running, folder, monkeypatc
 
     monkeypatch.setattr(commands, "DRAWS", 100)
     for command in ("check", "backtest", "levers"):
+        calls = counted(running)
         outcome = carry_out(command, job(folder))
         assert outcome.exit_code is ExitCode.OK, outcome.problem
+        assert calls.total() <= MOST_CALLS.get(command, MOST_CALLS["run"]), calls
     assert checks(running).tables["row_tallies"].bottom > checks(running).tables["row_tallies"].top
 
 
@@ -406,6 +457,14 @@ def test_excel_that_stops_answering_in_mid_write_can_be_undone_later(excel, fold
     assert [s.cells for s in contents(excel)] == [s.cells for s in before]
 
 
+def test_a_list_that_was_written_in_part_is_not_said_to_be_undoable(excel, folder):
+    excel.before_call = fails_at(5, lambda: ComError(REJECTED, "rejected"), times=10_000)
+    rows = SheetRows(sheet="List 3", rows=(("ID",), ("x",)))
+    with pytest.raises(PartlyWrittenError, match="To mend it, close it without saving") as found:
+        adapter(excel, folder).write(BookPlan(tables=many(5).tables, sheets=(rows,)))
+    assert "Undo" not in str(found.value)
+
+
 def test_a_profile_that_cannot_be_written_stops_before_anything_is(excel, tmp_path):
     (tmp_path / "file").write_text("in the way")
     before = contents(excel)
@@ -456,12 +515,17 @@ def test_rows_about_children_go_to_no_file(excel, tmp_path):
     book.write(many(2))
     before = contents(excel)
     canary = "CHILD-CANARY"
+    written = lambda: "".join(p.read_text() for p in (tmp_path / "undo").iterdir())  # noqa: E731
+    kept = lambda: len(list((tmp_path / "undo").iterdir()))  # noqa: E731
     book.write(BookPlan(sheets=(SheetRows(sheet="List 3", rows=(("ID",), (canary,))),)))
-    assert list((tmp_path / "undo").iterdir()) == []
+    assert kept() == 2
+    assert canary not in written()
+    assert not book.is_undoable
     assert book.undo_last_write()  # in this process only
     assert [s.cells for s in contents(excel)] == [s.cells for s in before]
+    assert kept() == 1
     book.write(many(3))
-    assert canary not in "".join(p.read_text() for p in (tmp_path / "undo").iterdir())
+    assert canary not in written()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps rights otherwise")
@@ -469,6 +533,212 @@ def test_a_record_is_readable_by_its_user_only(book, tmp_path):
     book.write(many(2))
     (file,) = (tmp_path / "undo").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_each_undo_goes_one_write_further_back(excel, folder):
+    states = []
+    for count in (2, 4, 3):
+        states.append(contents(excel))
+        adapter(excel, folder).write(many(count), label=f"Write {count}")
+    said = []
+    while (undone := adapter(excel, folder).undo_last_write()) is not None:
+        said.append((undone.label, undone.left))
+        assert [(s.cells, s.tables) for s in contents(excel)] == [
+            (s.cells, s.tables) for s in states.pop()
+        ]
+    assert said == [
+        ("Write 3", ("Write 4", "Write 2")),
+        ("Write 4", ("Write 2",)),
+        ("Write 2", ()),
+    ]
+
+
+def test_of_one_workbook_the_last_five_writes_are_kept(excel, tmp_path):
+    folder = UndoFolder(tmp_path / "undo")
+    for count in range(1, 9):
+        adapter(excel, folder).write(many(1 + count % 3), label=str(count))
+    assert len(list((tmp_path / "undo").iterdir())) == 5
+    assert folder.labels(excel.books[0].full_name) == ("8", "7", "6", "5", "4")
+
+
+def test_a_write_that_failed_costs_no_earlier_undo(excel, folder):
+    for count in range(1, 6):
+        adapter(excel, folder).write(many(1 + count % 3), label=str(count))
+    excel.before_call = fails_at(2, lambda: refused("refused"))
+    with pytest.raises(NotSavedError):
+        adapter(excel, folder).write(many(6), label="6")
+    excel.before_call = lambda _: None
+    assert folder.labels(excel.books[0].full_name) == ("5", "4", "3", "2", "1")
+
+
+def test_a_record_that_a_virus_scanner_holds_stops_no_write(excel, folder, monkeypatch):
+    def held(path: Path, *, missing_ok: bool = False) -> None:
+        if path.suffix == ".json":
+            raise PermissionError(13, "in use")
+        unlink(path, missing_ok=missing_ok)
+
+    unlink = Path.unlink
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", held)
+        for count in range(1, 8):
+            adapter(excel, folder).write(many(1 + count % 3), label=str(count))
+    assert len(folder.labels(excel.books[0].full_name)) == 7
+    adapter(excel, folder).write(many(5), label="8")
+    assert folder.labels(excel.books[0].full_name) == ("8", "7", "6", "5", "4")
+
+
+def test_a_record_of_the_first_version_goes(excel, folder, tmp_path):
+    adapter(excel, folder).write(many(1), label="1")
+    (record,) = (tmp_path / "undo").iterdir()
+    former = record.with_name(f"{record.stem.partition('-')[0]}.json")
+    former.write_text('{"version": 1}')
+    adapter(excel, folder).write(many(2), label="2")
+    assert not former.exists()
+    assert folder.labels(excel.books[0].full_name) == ("2", "1")
+
+
+def test_what_was_closed_without_saving_is_not_said_to_be_undone(excel, folder):
+    before = contents(excel)
+    adapter(excel, folder).write(many(2), label="Saved")
+    saved = copy_of(excel.books[0])
+    adapter(excel, folder).write(many(5), label="Not saved")
+    excel.books[0] = saved  # opened again
+    undone = adapter(excel, folder).undo_last_write()
+    assert (undone.label, undone.left) == ("Saved", ())
+    assert [s.cells for s in contents(excel)] == [s.cells for s in before]
+
+
+def test_an_import_that_was_closed_without_saving_is_nothing_to_undo(excel, folder):
+    sheet = excel.books[0].sheet("List 3")
+    sheet.cells = {}  # as in a new workbook
+    saved = copy_of(excel.books[0])
+    rows = SheetRows(sheet="List 3", rows=(("ID",), ("x",)))
+    adapter(excel, folder).write(BookPlan(sheets=(rows,)), label="Import lists")
+    excel.books[0] = saved
+    assert folder.labels(saved.full_name) == ("Import lists",)
+    assert adapter(excel, folder).undo_last_write() is None
+    assert folder.labels(saved.full_name) == ()
+
+
+def test_what_lies_below_a_replaced_list_is_out_of_reach_and_said(excel, folder):
+    adapter(excel, folder).write(many(2), label="Check")
+    rows = SheetRows(sheet="List 3", rows=(("ID",), ("x",)))
+    adapter(excel, folder).write(BookPlan(sheets=(rows,)), label="Import lists")
+    before = contents(excel)
+    with pytest.raises(InvalidInputError, match="Import lists replaced rows of a list, and no"):
+        adapter(excel, folder).undo_last_write()
+    assert contents(excel) == before
+    adapter(excel, folder).write(many(3), label="Run")
+    undone = adapter(excel, folder).undo_last_write()
+    assert (undone.label, undone.left) == ("Run", ())
+
+
+def test_an_import_over_a_list_that_failed_leaves_the_earlier_undo(excel, folder):
+    adapter(excel, folder).write(many(2), label="Check")
+    excel.before_call = fails_at(1, lambda: refused("refused"))
+    rows = SheetRows(sheet="List 3", rows=(("ID",), ("x",)))
+    with pytest.raises(NotSavedError, match="everything was put back"):
+        adapter(excel, folder).write(BookPlan(sheets=(rows,)))
+    excel.before_call = lambda _: None
+    assert adapter(excel, folder).undo_last_write().label == "Check"
+
+
+def test_an_undo_that_excel_refused_is_said_and_can_be_finished(excel, folder):
+    before = contents(excel)
+    other = TableValues(name="windows", columns=("list",), rows=(("x",), ("y",)))
+    adapter(excel, folder).write(BookPlan(tables=(*many(5).tables, other)))
+    excel.before_call = fails_at(2, lambda: refused("refused"))
+    with pytest.raises(NotSavedError, match="choose Undo last run again"):
+        adapter(excel, folder).undo_last_write()
+    excel.before_call = lambda _: None
+    assert adapter(excel, folder).undo_last_write()
+    assert [s.cells for s in contents(excel)] == [s.cells for s in before]
+
+
+def test_after_save_as_the_message_names_that_as_a_reason(running, folder):
+    assert carry_out("check", job(folder)).exit_code is ExitCode.OK
+    excel_book = running.books[0]
+    former, excel_book.full_name = excel_book.full_name, r"C:\elsewhere\book.xlsx"
+    outcome = carry_out("undo", job(folder))
+    assert outcome.exit_code is ExitCode.MEND
+    assert "renamed, moved or saved under another name since" in outcome.problem
+    assert "nothing was written in it" in outcome.problem
+    excel_book.full_name = former
+    undone = carry_out("undo", job(folder))
+    assert undone.sentences[:2] == (
+        "Undone: Check (03/04/2026 09:30): what stood there before is back.",
+        "Nothing more can be undone.",
+    )
+
+
+# -- What was typed between a write and its undo
+
+
+def mapping_of(*rows: tuple[object, ...]) -> BookPlan:
+    columns = ("list", "heading", "raw_value", "count", "official_code")
+    return BookPlan(tables=(TableValues(name="mapping", columns=columns, rows=rows),))  # type: ignore[arg-type]
+
+
+SPELLINGS = (("List 8", "Gender", "Boy", 5, None), ("List 8", "Gender", "Girl", 7, None))
+
+
+def test_a_mapping_typed_since_stays_when_its_row_does(book, excel):
+    book.write(mapping_of(*SPELLINGS))
+    book.write(mapping_of(*((*row[:3], 9, None) for row in SPELLINGS)))
+    sheet = excel.books[0].sheet("Mapping")
+    row = sheet.tables["mapping"].top + 2
+    sheet.cells[row, 5] = "02"
+    assert book.undo_last_write()
+    assert book.read_table("mapping").rows == (SPELLINGS[0], (*SPELLINGS[1][:4], "02"))
+    with pytest.raises(InvalidInputError, match=rf"Mapping!E{row} .*take away the row"):
+        book.undo_last_write()
+    assert sheet.cells[row, 5] == "02"
+
+
+def test_a_mapping_typed_since_is_not_given_to_another_spelling(book, excel):
+    book.write(mapping_of(*SPELLINGS))
+    book.write(mapping_of(*reversed(SPELLINGS)))
+    sheet = excel.books[0].sheet("Mapping")
+    row = sheet.tables["mapping"].top + 1
+    sheet.cells[row, 5] = "02"
+    with pytest.raises(InvalidInputError, match=rf"Mapping!E{row} was changed"):
+        book.undo_last_write()
+
+
+def test_an_override_typed_since_stays_and_the_rest_is_undone(both_ways, monkeypatch):
+    excel = deepcopy(both_ways.excel)
+    monkeypatch.setattr(xlwings.engines, "active", engine_for(excel))
+    undo = UndoFolder(both_ways.folder / "override")
+    live = adapter(excel, undo)
+    first = live.read_table("rates")
+    place = {name: i for i, name in enumerate(first.columns)}
+    changed = tuple(
+        tuple(2.5 if i == place["occurrences"] else None if i == place["override"] else v
+              for i, v in enumerate(row)) for row in first.rows
+    )  # fmt: skip
+    live.write(BookPlan(tables=(TableValues(name="rates", columns=first.columns, rows=changed),)))
+    cell = first.addresses[7][place["override"]]
+    at = (int(cell.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")), 1 + place["override"])
+    excel.books[0].sheet("Rates").cells[at] = 0.125
+    assert adapter(excel, undo).undo_last_write()
+    after = live.read_table("rates")
+    assert after.rows[7][place["override"]] == 0.125
+    occurrences = [row[place["occurrences"]] for row in after.rows]
+    assert occurrences == [row[place["occurrences"]] for row in first.rows]
+    assert set(excel.books[0].sheet("Rates").formulas.items()) == set(
+        both_ways.excel.books[0].sheet("Rates").formulas.items()
+    )
+
+
+def test_a_formula_overwritten_since_is_not_brought_back_over_it(both_ways):
+    excel = deepcopy(both_ways.excel)
+    sheet = excel.books[0].sheet("Rates")
+    at = min(at for at in sheet.formulas if at[0] > sheet.tables["rates"].top)
+    del sheet.formulas[at]
+    sheet.cells[at] = 0.5
+    with pytest.raises(InvalidInputError, match=r"Rates!\S+ was changed"):
+        adapter(excel, both_ways.kept).undo_last_write()
+    assert sheet.cells[at] == 0.5
 
 
 def test_records_are_few_and_a_damaged_one_is_none(excel, tmp_path, monkeypatch):
@@ -479,7 +749,10 @@ def test_records_are_few_and_a_damaged_one_is_none(excel, tmp_path, monkeypatch)
         adapter(excel, folder).write(many(2))
     files = list((tmp_path / "undo").iterdir())
     assert len(files) == 2
-    for file in files:
+    monkeypatch.setattr("demand_addin.live.undo.KEPT_BYTES", 100)
+    adapter(excel, folder).write(many(2))
+    (kept,) = (tmp_path / "undo").iterdir()
+    for file in (kept,):
         file.write_text("{not json")
     assert not adapter(excel, folder).undo_last_write()
 

@@ -23,6 +23,7 @@ from demand_addin.saving import (
     Saved,
     backups,
     fingerprint,
+    is_undone,
     locked,
     owner_file,
     save,
@@ -149,6 +150,47 @@ def test_only_the_newest_three_backups_are_kept(book: Path) -> None:
     assert [content(p) for p in backups(book)] == ["version 2", "version 3", "version 4"]
 
 
+def test_what_a_user_named_after_a_backup_is_theirs(book: Path) -> None:
+    put(book, workbook("first"))
+    (ours,) = backups(book)
+    theirs = [
+        book.with_name(f"{name}.xlsx")
+        for name in (f"{ours.stem} - Copy", f"{book.stem}.backup-before board paper")
+    ]
+    for path in theirs:
+        path.write_bytes(OLD)
+    for number in range(4):
+        put(book, workbook(f"version {number}"))
+    assert [content(p) for p in backups(book)] == ["version 0", "version 1", "version 2"]
+    assert all(path.exists() for path in theirs)
+
+
+def undo(target: Path) -> None:
+    last = [p for p in backups(target) if not is_undone(p)][-1]
+    save(
+        last.read_bytes(),
+        target,
+        now=NOW,
+        verify=verify,
+        read_as=fingerprint(target),
+        restored=last,
+    )
+
+
+def test_what_was_undone_takes_no_room_from_earlier_versions(book: Path) -> None:
+    for number in range(3):
+        put(book, workbook(f"version {number}"))
+    undo(book)
+    undo(book)
+    assert [content(p) for p in backups(book)] == ["old", "version 2", "version 1"]
+    for number in (3, 4):
+        put(book, workbook(f"version {number}"))
+    kept = backups(book)
+    earlier = [content(p) for p in kept if not is_undone(p)]
+    assert earlier == ["old", "version 0", "version 3"]
+    assert [content(p) for p in kept if is_undone(p)] == ["version 1"]
+
+
 @pytest.mark.parametrize("kind", ["open", "write", "sync", "replace", "set_mode"])
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
 def test_failing_at_every_call_leaves_the_old_workbook(
@@ -183,6 +225,27 @@ def test_a_full_disk_is_said_in_words(book: Path) -> None:
 def test_a_folder_that_cannot_be_written_to_is_said_with_a_way_out(book: Path) -> None:
     with pytest.raises(NotSavedError, match="--out FILE"):
         put(book, disk=FailingDisk("open", 1, PermissionError(errno.EACCES, "injected")))
+
+
+def windows_error(code: int, winerror: int) -> OSError:
+    error = OSError(code, "injected")
+    vars(error)["winerror"] = winerror
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENAMETOOLONG, "injected"),
+        OSError(errno.ENOENT, "injected"),  # how Windows puts a path over 260 characters
+        windows_error(errno.EINVAL, 206),
+        windows_error(errno.EINVAL, 123),
+    ],
+)
+def test_a_name_that_is_too_long_is_said_with_a_way_out(book: Path, error: OSError) -> None:
+    with pytest.raises(NotSavedError, match="its name is too long"):
+        put(book, disk=FailingDisk("open", 1, error))
+    assert book.read_bytes() == OLD
 
 
 def test_a_virus_scanner_that_holds_the_backup_is_waited_for(book: Path) -> None:

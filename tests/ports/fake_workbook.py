@@ -15,6 +15,7 @@ from demand_addin.ports import (
     BookPlan,
     Calculated,
     CellValue,
+    NamedBlock,
     NamedRead,
     RangeValues,
     TableRead,
@@ -98,6 +99,14 @@ class FakeWorkbook:
         return NamedRead(
             name=name, sheet=sheet, address=address, value=value, rows=height, columns=width
         )
+
+    def find_name(self, name: str) -> NamedBlock | None:
+        try:
+            sheet, row, column, height, width = self._area(name)
+        except InvalidInputError:
+            return None
+        address = f"{column_letters(column)}{row}"
+        return NamedBlock(sheet=sheet, address=address, rows=height, columns=width)
 
     def write(self, plan: BookPlan) -> None:
         for values in plan.tables:

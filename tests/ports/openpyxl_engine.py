@@ -200,6 +200,7 @@ class _Sheet(base_classes.Sheet):
 
     @property
     def name(self) -> str:
+        self.excel.call("sheet name")
         return self.sheet.name
 
     @property
@@ -354,18 +355,22 @@ class _Table(base_classes.Table):
 
     @property
     def name(self) -> str:
+        self.excel.call("table name")
         return self.table.name
 
     @property
     def show_headers(self) -> bool:
+        self.excel.call("table headings")
         return self.table.has_headings
 
     @property
     def show_totals(self) -> bool:
+        self.excel.call("table totals")
         return self.table.has_totals
 
     @property
     def range(self) -> _Range:
+        self.excel.call("table range")
         t = self.table
         return _Range(self.excel, self.book, self.sheet, t.top, t.left, t.bottom, t.right)
 
@@ -428,6 +433,7 @@ class _BookApi:
 
     @property
     def Date1904(self) -> bool:
+        self._excel.call("date 1904")
         return self._book.date_1904
 
     @property

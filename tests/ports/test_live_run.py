@@ -19,7 +19,9 @@ from demand_addin.commands.run import run_book
 from demand_addin.layout import SHEETS
 from demand_addin.layout.rates import FORMULAS_OF
 from demand_addin.live.adapter import LiveWorkbook
+from demand_addin.live.cellwork import Spot, remembered
 from demand_addin.live.commands import LiveJob, carry_out
+from demand_addin.live.edits import Finder
 from demand_addin.live.undo import UndoFolder
 from demand_addin.ports import BookPlan, RangeValues
 from ports.excel_in_memory import Excel, fake_book
@@ -74,6 +76,53 @@ def view_of(book: LiveWorkbook) -> tuple[object, ...]:
     app = book.excel.app
     active = book.excel.book.sheets.active.name
     return (active, app.calculation, app.screen_updating, app.enable_events, app.status_bar)
+
+
+def state_of(book: LiveWorkbook) -> dict[str, object]:
+    """Every cell of every sheet, formulas as such, and how far each table reaches."""
+    excel = book.excel
+    out: dict[str, object] = {t.name: t.block.reference for t in excel.tables().values()}
+    for name in book.sheet_names():
+        used = excel.used(name)
+        out[f"sheet {name}"] = {
+            (used.top + i, used.left + j): value
+            for i, row in enumerate(remembered(excel, Spot(sheet=name, block=used)))
+            for j, value in enumerate(row)
+            if value is not None
+        }
+    return out
+
+
+def test_each_undo_goes_one_button_further_back(book):
+    """A run over an earlier run of another horizon, and a check: taken back one by one."""
+
+    def press(command: str):
+        outcome = carry_out(command, LiveJob(book=book.name, now=NOW, find=lambda _: book))
+        assert outcome.exit_code is ExitCode.OK, outcome.problem
+        return outcome
+
+    press("run")
+    at = book.read_name("setting_horizon_months")
+    block = Finder(book.excel).place("setting_horizon_months").block
+    book.excel.put(at.sheet, block, [[5.0]])
+    after_first = state_of(book)
+    press("run")
+    after_second = state_of(book)
+    changed = {name for name, its in after_second.items() if its != after_first[name]}
+    assert {"forecast", "run_log", "sheet Forecast", "sheet Dashboard", "sheet Run log"} <= changed
+    press("check")
+    first = press("undo")
+    assert state_of(book) == after_second
+    assert first.sentences[:2] == (
+        "Undone: Check (03/04/2026 09:30): what stood there before is back.",
+        "2 more can be undone, next: Run (03/04/2026 09:30).",
+    )
+    press("undo")
+    assert state_of(book) == after_first
+    assert press("undo").sentences[1] == "Nothing more can be undone."
+    assert carry_out(
+        "undo", LiveJob(book=book.name, now=NOW, find=lambda _: book)
+    ).problem.startswith("There is nothing to undo")
 
 
 def test_a_run_and_its_undo(book, imported, tmp_path):

@@ -46,6 +46,7 @@ def test_excel_compiles_the_add_in_and_its_functions_answer(excel: Any) -> None:
     assert run("CommandLine", r"C:\a b\pythonw.exe", "run & calc") == ""
     book = excel.books["book.xlsx"].api
     assert run("IsDemandBook", book) is True
+    assert run("ButtonsAreEnabled", book) is True
     assert run("HasResults", book) is False
     assert run("HasLists", book) is False
     assert run("ScenarioCount", book) == 0

@@ -14,7 +14,8 @@ import pytest
 from fake_workbook import FakeWorkbook
 
 from demand_addin.closed import ClosedWorkbook
-from demand_addin.layout import SETTINGS, SHEETS, build_template
+from demand_addin.layout import SETTINGS, SHEETS
+from demand_addin.layout.template import build_template
 from demand_addin.live.adapter import LiveWorkbook
 from demand_addin.live.undo import UndoFolder
 from demand_addin.ports import (

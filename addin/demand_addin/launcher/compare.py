@@ -96,7 +96,8 @@ def _signed(value: Json) -> str:
     if not isinstance(value, int | float):
         return ""
     whole = round(value)
-    return f"{whole:+,}" if whole else "0"
+    # As the workbook writes it; the window starts without the engine, whose formatter this is.
+    return f"{whole:+,}".replace("-", "−") if whole else "0"
 
 
 def _month(day: str) -> str:

@@ -318,10 +318,12 @@ class Control:
             if answer.record.get("saved_since")
             else ""
         )
+        further = answer.record.get("further")
+        more = f" Undo can then go back {_times(further)} more." if further else ""
         question = (
             f"Put {place.name} back as it was before csc-demand last changed it, on "
-            f"{aside:%d/%m/%Y} at {aside:%H:%M}?{since}\n\nWhat stands in it now is kept beside "
-            "it, so nothing is lost."
+            f"{aside:%d/%m/%Y} at {aside:%H:%M}?{since}{more}\n\nWhat stands in it now is kept "
+            "beside it, so nothing is lost."
         )
         if not self._view.confirm("Undo last run?", question, "Put it back"):
             self.say(Entry(mark=Mark.LINE, text="Nothing was changed."))
@@ -351,6 +353,10 @@ _NOT_STARTED = (
 
 def _plain(lines: tuple[str, ...]) -> list[Entry]:
     return [Entry(mark=Mark.LINE, text=line) for line in lines]
+
+
+def _times(count: Json) -> str:
+    return {1: "once", 2: "twice"}.get(int(str(count)), f"{count} times")
 
 
 def _texts(value: Json) -> tuple[str, ...]:

@@ -29,12 +29,13 @@ HELP: tuple[tuple[Mark, str], ...] = (
     (
         Mark.LINE,
         "A workbook open in Excel: nothing is saved until you save it. Undo last run brings back "
-        "the earlier results; to be rid of imported lists, close it without saving.",
+        "the earlier results, and goes further back each time; to be rid of imported lists, close "
+        "it without saving.",
     ),
     (
         Mark.LINE,
         "A file: the three newest earlier versions are kept beside it, and Undo last run puts the "
-        "newest back.",
+        "newest back; again, the one before it.",
     ),
     (Mark.LINE, "Stop leaves the workbook as it was, unless it is being written at that moment."),
     (

@@ -5,8 +5,9 @@ in an `Outcome`, as the commands do:
 
 * ``books``: the workbooks open in Excel;
 * ``compare``: the scenarios of the last run, side by side, from sheet Forecast;
-* ``backup``: the newest earlier version beside a file;
-* ``restore``: that version put back, today's kept in its turn.
+* ``backup``: the newest earlier version beside a file that was not put back yet;
+* ``restore``: that version put back, today's kept in its turn. A second undo goes one
+  version further back, as far as there are any.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from demand_addin.commands.outcome import Json, Outcome
 from demand_addin.layout.tables import FORECAST
 from demand_addin.live.session import NoExcelError, attach, open_books
 from demand_addin.ports import BookPlan, TableRead, WorkbookPort
-from demand_addin.saving import backups, fingerprint, locked, save
+from demand_addin.saving import backups, fingerprint, is_undone, locked, save
 from demand_model.errors import InvalidInputError
 from demand_model.simulation.scenario import BASELINE
 
@@ -100,25 +101,28 @@ def comparison_rows(table: TableRead) -> list[Json]:
 
 
 def find_backup(path: Path) -> Outcome:
-    """Return the newest earlier version of a file, and when it was put aside.
+    """Return the newest earlier version of a file, when it was put aside, and how many more.
 
     Raises
     ------
     NoBackupError
         There is none.
     """
-    newest = _newest(path)
+    newest, *further = _earlier(path)
     aside = newest.stat().st_mtime
+    # An undo writes the file as well, just after it put a version aside.
+    written = max(p.stat().st_mtime for p in backups(path))
     record: dict[str, Json] = {
         "backup": newest.name,
         "aside": datetime.fromtimestamp(aside, tz=UTC).astimezone().isoformat(),
-        "saved_since": path.stat().st_mtime > aside + _SAVED_SINCE_SECONDS,
+        "further": len(further),
+        "saved_since": path.stat().st_mtime > written + _SAVED_SINCE_SECONDS,
     }
     return Outcome(command="backup", record=record)
 
 
 def restore(path: Path, backup: str, *, now: datetime) -> Outcome:
-    """Put an earlier version back; the present one becomes the newest earlier version.
+    """Put an earlier version back; the present one is kept beside it, named as undone.
 
     Raises
     ------
@@ -141,25 +145,53 @@ def restore(path: Path, backup: str, *, now: datetime) -> Outcome:
             now=now,
             verify=lambda written: verify_workbook(written, BookPlan()),
             read_as=seen,
+            restored=found,
         )
-    kept = f" What stood in it is kept in {saved.backup.name}." if saved.backup else ""
-    done = f"{path.name} is as it was before.{kept}"
+    done = f"{path.name} is as it was before."
+    if saved.backup is not None:
+        done += (
+            f" What stood in it is kept in {saved.backup.name}: to have it back, open that file "
+            f"and save it as {path.name}."
+        )
+    further = len(_earlier_versions(path))
+    more = (
+        f"Undo again goes one version further back ({further} more)."
+        if further
+        else "There is no version before this one, so nothing more can be undone."
+    )
     return Outcome(
         command="undo",
         wrote=saved.wrote,
-        sentences=saved.notes or (done, "Undo again brings that back."),
-        record={"book": str(saved.path)},
+        sentences=saved.notes or (done, more),
+        record={"book": str(saved.path), "further": further},
     )
 
 
-def _newest(path: Path) -> Path:
-    found = backups(path) if path.is_file() else ()
-    if not found:
+def _earlier(path: Path) -> tuple[Path, ...]:
+    """Return the versions before the present one, the newest first."""
+    found = _earlier_versions(path)
+    if found:
+        return found
+    undone = [p.name for p in backups(path) if is_undone(p)] if path.is_file() else []
+    if undone:
         raise NoBackupError(
-            f"There is no earlier version beside {path.name}: csc-demand has not changed it, or "
-            "its backups were deleted."
+            f"There is no version before this one beside {path.name}, so nothing more can be "
+            f"undone. What was undone is kept in {undone[-1]}: to have it back, open that file and "
+            f"save it as {path.name}."
         )
-    return found[-1]
+    raise NoBackupError(
+        f"There is no earlier version beside {path.name}: csc-demand has not changed it, its "
+        "backups were deleted, or it was renamed or moved without them."
+    )
+
+
+def _earlier_versions(path: Path) -> tuple[Path, ...]:
+    if not path.is_file():
+        return ()
+    now = fingerprint(path)
+    # An undo that was cut short may have left the version that it put back.
+    kept = [p for p in backups(path) if not is_undone(p) and fingerprint(p) != now]
+    return tuple(reversed(kept))
 
 
 def _compared(book: WorkbookPort) -> Outcome:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,6 @@ from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.tables import TYPED_TABLES
 from demand_addin.live.cellwork import (
     FormatChanges,
-    Spot,
     extend_formats,
     put_back,
     put_formats_back,
@@ -28,9 +27,9 @@ from demand_addin.live.com import Patience, is_com_error
 from demand_addin.live.edits import DENSE_CELLS, Edit, Finder, edits_of
 from demand_addin.live.excel import ExcelBook, LiveTable
 from demand_addin.live.quiet import quiet
-from demand_addin.live.undo import Record, Replaced, UndoFolder
-from demand_addin.live.values import Formula, same
-from demand_addin.ports import BookPlan, NamedRead, TableRead
+from demand_addin.live.undo import KEPT_A_BOOK, Record, Replaced, UndoFolder
+from demand_addin.live.undoing import Undoing
+from demand_addin.ports import BookPlan, NamedBlock, NamedRead, TableRead
 from demand_addin.saving import NotSavedError
 from demand_model.annex_a.raw import RawSheet, RawValue
 from demand_model.errors import InvalidInputError
@@ -39,6 +38,14 @@ if TYPE_CHECKING:
     import xlwings
 
 _EXTERNAL = re.compile(r"\[[^\[\]]+\.xl\w{1,2}\]", re.IGNORECASE)
+_REFUSED_WRITE = (
+    "Excel refused to change {book}, so everything was put back. Close open dialogs, take off any "
+    "protection of cells, and try again."
+)
+_REFUSED_UNDO = (
+    "Excel refused to change {book}, so some of the earlier results may be back and some not. "
+    "Close open dialogs, take off any protection of cells, and choose Undo last run again."
+)
 _ROW_GAP, _COLUMN_GAP, _MOST_AREAS = 1_000, 100, 2_000
 
 
@@ -46,12 +53,28 @@ class PartlyWrittenError(NotSavedError):
     """Excel stopped answering in mid-write, and would not take the old cells back either."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """What an undo took back.
+
+    Attributes
+    ----------
+    label
+        The button, and when it was pressed; empty where it is not known.
+    left
+        What can be undone next, in that order.
+    """
+
+    label: str
+    left: tuple[str, ...]
+
+
 class LiveWorkbook:
     """A workbook open in Excel. Implements `demand_addin.ports.WorkbookPort`.
 
     Nothing is saved: what is written stands in the open workbook, and the user
-    saves it or does not. What a write replaced can be brought back once
-    (`undo_last_write`), from another process and after Excel was closed as well.
+    saves it or does not. What the last few writes replaced can be brought back, one after
+    the other (`undo_last_write`), from another process and after Excel was closed as well.
 
     Parameters
     ----------
@@ -71,8 +94,10 @@ class LiveWorkbook:
         undo: UndoFolder | None = None,
     ) -> None:
         self._excel = ExcelBook(book, patience)
+        self._find = Finder(self._excel)
         self._undo = undo or UndoFolder()
         self._in_memory: Record | None = None
+        self._is_undoable = False
         self._notes: tuple[str, ...] = ()
 
     @property
@@ -93,7 +118,7 @@ class LiveWorkbook:
     @property
     def is_undoable(self) -> bool:
         """Whether the last write can be undone by a later command."""
-        return self._in_memory is not None and not self._in_memory.is_private
+        return self._is_undoable
 
     # -- Reading
 
@@ -104,6 +129,7 @@ class LiveWorkbook:
     def read_sheet(self, sheet: str) -> RawSheet:
         """Return a sheet's used range, raw, as it stands on the screen, saved or not."""
         excel = self._excel
+        excel.forget_sheets()
         Finder(excel).sheet(sheet)
         used, stray = self._within_reason(sheet, excel.used(sheet))
         values = excel.values(sheet, used)
@@ -134,7 +160,7 @@ class LiveWorkbook:
         Rows directly below a table that only the analyst writes belong to it as well, unless
         they hold one cell only.
         """
-        found = Finder(self._excel).table(table)
+        found = self._find.table_now(table)
         block = found.block
         body = Block(
             top=found.first_row,
@@ -164,7 +190,7 @@ class LiveWorkbook:
 
     def read_name(self, name: str) -> NamedRead:
         """Return the value of a named cell (of a block: its top left cell)."""
-        spot = Finder(self._excel).place(name)
+        spot = self._find.place(name)
         at = spot.block
         cell = Block(top=at.top, left=at.left, bottom=at.top, right=at.left)
         return NamedRead(
@@ -176,14 +202,33 @@ class LiveWorkbook:
             columns=at.right - at.left + 1,
         )
 
+    def find_name(self, name: str) -> NamedBlock | None:
+        """Return where a name stands, without reading its cell; ``None`` if it is not there."""
+        try:
+            spot = self._find.place(name)
+        except InvalidInputError:
+            return None
+        at = spot.block
+        return NamedBlock(
+            sheet=spot.sheet,
+            address=f"{column_letters(at.left)}{at.top}",
+            rows=at.bottom - at.top + 1,
+            columns=at.right - at.left + 1,
+        )
+
     # -- Writing
 
-    def write(self, plan: BookPlan) -> None:
+    def write(self, plan: BookPlan, *, label: str = "") -> None:
         """Carry out a plan in the open workbook: all of it, or nothing.
 
         Everything is worked out first; then the old cells are kept; then the new
         ones are written and read back. If anything fails on the way the old cells
         are put back.
+
+        Parameters
+        ----------
+        label
+            Which button writes, and when: what an undo will say that it took back.
 
         Raises
         ------
@@ -206,53 +251,61 @@ class LiveWorkbook:
         edits = edits_of(excel, plan)
         if not edits:
             return
-        record = self._record(edits)
-        earlier = self._last()
+        record = self._record(edits, label)
         self._keep(record)
+        work = partial(self._carry_out, edits, record)
         try:
-            self._quietly(dict.fromkeys(e.sheet for e in edits), lambda: self._carry_out(edits))
+            self._quietly(dict.fromkeys(e.sheet for e in edits), work, _REFUSED_WRITE)
         except PartlyWrittenError:
             raise  # the record is what brings the rest back
         except Exception:
-            self._keep_again(earlier, record.book)
+            self._undo.drop_newest(record.book)  # the write that failed left nothing
             raise
+        self._undo.tidy(record.book)  # not before: a write that fails must cost no earlier undo
+        self._is_undoable = not record.is_private
+        self._in_memory = record if record.is_private else None
 
-    def undo_last_write(self) -> bool:
-        """Put back what the last write replaced; whether there was anything.
+    def undo_last_write(self) -> Undone | None:
+        """Put back what the last write replaced that was not undone yet.
+
+        Returns
+        -------
+        What was undone; ``None`` if nothing is known of this workbook.
 
         Raises
         ------
         InvalidInputError
-            The results were changed by hand since, or their tables are gone.
+            The results were changed by hand since, their tables are gone, or the last write
+            replaced a list, of which nothing is kept.
         """
-        record = self._last()
-        if record is None:
-            return False
-        spots = self._found_again(record)
-        for replaced, spot in zip(record.blocks, spots, strict=True):
-            self._refuse_changed(replaced, spot)
-        sheets = dict.fromkeys(spot.sheet for spot in spots)
-        self._quietly(sheets, lambda: self._put_back(record, spots))
-        self._in_memory = None
-        self._undo.forget(record.book)
-        return True
+        book = self._excel.full_name
+        for _ in range(KEPT_A_BOOK + 1):
+            record = self._in_memory or self._undo.find(book)
+            if record is None:
+                return None
+            undoing = self._undoing(record)
+            is_due = undoing.changes_any
+            if is_due:
+                self._quietly(undoing.sheets, undoing.carry_out, _REFUSED_UNDO)
+            self._in_memory = None
+            self._undo.drop_newest(book)
+            if is_due:  # otherwise the workbook was closed without saving: the next is meant
+                return Undone(label=record.label, left=self._undo.labels(book))
+        return None
 
-    def _last(self) -> Record | None:
-        return self._in_memory or self._undo.find(self._excel.full_name)
+    def _undoing(self, record: Record) -> Undoing:
+        if record.is_lost:
+            raise InvalidInputError(
+                f"{self.name}: {record.label or 'an import'} replaced rows of a list, and no copy "
+                "of rows about children is kept, so it cannot be undone, nor what was done before "
+                "it: close the workbook without saving to have the earlier list back."
+            )
+        return Undoing(self._excel, record)
 
-    def _keep_again(self, earlier: Record | None, book: str) -> None:
-        """Go back to the record of the write before: the one that failed left nothing."""
-        self._in_memory = earlier
-        if earlier is None or earlier.is_private:
-            self._undo.forget(book)
-        else:
-            with contextlib.suppress(OSError):
-                self._undo.keep(earlier)
-
-    def _record(self, edits: Iterable[Edit]) -> Record:
-        edits = tuple(edits)
+    def _record(self, edits: tuple[Edit, ...], label: str) -> Record:
         return Record(
             book=self._excel.full_name,
+            label=label,
             rows={
                 edit.table.name: (
                     edit.table.block.bottom - edit.table.block.top,
@@ -277,11 +330,7 @@ class LiveWorkbook:
 
     def _keep(self, record: Record) -> None:
         """Keep what is about to be replaced, before it is."""
-        self._in_memory = record
-        if record.is_private:
-            # Rows about children go to no file; and an older record would no longer fit.
-            self._undo.forget(record.book)
-            return
+        self._in_memory, self._is_undoable = None, False
         try:
             self._undo.keep(record)
         except OSError as error:
@@ -291,7 +340,7 @@ class LiveWorkbook:
                 "full."
             ) from error
 
-    def _quietly(self, sheets: Iterable[str], work: Callable[[], None]) -> None:
+    def _quietly(self, sheets: Iterable[str], work: Callable[[], None], refused: str) -> None:
         """Do the work with Excel held still and its sheets' protection lifted."""
         excel = self._excel
         lifted: dict[str, dict[str, bool]] = {}
@@ -303,7 +352,9 @@ class LiveWorkbook:
                         lifted[sheet] = options
                 work()
             except Exception as error:
-                raise self._in_words(error) from error
+                if not is_com_error(error):
+                    raise
+                raise NotSavedError(refused.format(book=self.name)) from error
             finally:
                 for sheet, options in lifted.items():
                     try:
@@ -312,17 +363,19 @@ class LiveWorkbook:
                         notes.append(f"Sheet {sheet} could not be protected again.")
         self._notes = tuple(notes)
 
-    def _carry_out(self, edits: tuple[Edit, ...]) -> None:
+    def _carry_out(self, edits: tuple[Edit, ...], record: Record) -> None:
         changed = FormatChanges()
         try:
             for edit in edits:
                 self._write(edit, changed)
         except Exception as error:
-            if not self._restored(edits, changed):
+            if not self._restored(edits, record, changed):
+                # Rows of a list are in no record: only the saved file has them.
+                way_out = "" if record.is_private else "Choose Undo last run, or "
                 raise PartlyWrittenError(
                     f"Excel stopped answering while {self.name} was being written, so some of "
-                    "its results are new and some are old. Choose Undo last run, or close it "
-                    "without saving."
+                    f"what stands in it is new and some is old. {way_out or 'To mend it, '}close "
+                    "it without saving."
                 ) from error
             raise
 
@@ -343,10 +396,9 @@ class LiveWorkbook:
         last = Block(top=old.bottom, left=old.left, bottom=old.bottom, right=old.right)
         extend_formats(self._excel, table.sheet, last, extent.bottom, changed)
 
-    def _restored(self, edits: tuple[Edit, ...], changed: FormatChanges) -> bool:
+    def _restored(self, edits: tuple[Edit, ...], record: Record, changed: FormatChanges) -> bool:
         """Put everything back, as far as it was touched; whether all of it could be."""
-        record, whole = self._in_memory, True
-        old = iter(record.blocks if record else ())
+        old, whole = iter(record.blocks), True
         steps: list[Callable[[], None]] = []
         for edit in edits:
             for cells in edit.cells:
@@ -361,58 +413,6 @@ class LiveWorkbook:
             except Exception:  # the next one must have its turn
                 whole = False
         return whole
-
-    def _in_words(self, error: Exception) -> Exception:
-        if not is_com_error(error):
-            return error
-        return NotSavedError(
-            f"Excel refused to change {self.name}, so everything was put back. Close open "
-            "dialogs, take off any protection of cells, and try again."
-        )
-
-    # -- Undoing
-
-    def _found_again(self, record: Record) -> list[Spot]:
-        find = Finder(self._excel)
-        for name, rows in record.rows.items():
-            block = find.table(name).block
-            if block.bottom - block.top not in rows:
-                raise self._changed_since(f"table {name}")
-        return [_spot_of(find, block) for block in record.blocks]
-
-    def _refuse_changed(self, replaced: Replaced, spot: Spot) -> None:
-        found = self._excel.values(spot.sheet, spot.block)
-        if replaced.checksum:
-            if not replaced.is_as_written(tuple(map(tuple, found))):
-                raise self._changed_since(f"sheet {spot.sheet}")
-            return
-        for i, row in enumerate(found):
-            for j, value in enumerate(row):
-                # As it was before is no loss: a write that broke off left some of it.
-                its = (replaced.new[i][j], replaced.old[i][j])
-                if isinstance(its[0], Formula):
-                    continue  # its result follows what stands around it
-                if not any(same(value, v) for v in its if not isinstance(v, Formula)):
-                    cell = f"{column_letters(spot.block.left + j)}{spot.block.top + i}"
-                    raise self._changed_since(f"{spot.sheet}!{cell}")
-
-    def _changed_since(self, where: str) -> InvalidInputError:
-        return InvalidInputError(
-            f"{self.name}: {where} was changed after the results were written, so they were left "
-            "as they are. Undo would overwrite that change; put it back first, or run again."
-        )
-
-    def _put_back(self, record: Record, spots: list[Spot]) -> None:
-        find = Finder(self._excel)
-        for replaced, spot in zip(record.blocks, spots, strict=True):
-            put_back(self._excel, spot, replaced.old)
-        for name, (rows, _) in record.rows.items():
-            table = find.table(name)
-            block = table.block
-            extent = Block(
-                top=block.top, left=block.left, bottom=block.top + rows, right=block.right
-            )
-            self._excel.resize(table, extent)
 
     # -- Far cells
 
@@ -434,21 +434,6 @@ class LiveWorkbook:
             )
         stray = tuple(a.reference for a in areas if a.top > bottom or a.left > right)
         return Block(top=1, left=1, bottom=max(bottom, 1), right=max(right, 1)), stray
-
-
-def _spot_of(find: Finder, replaced: Replaced) -> Spot:
-    if replaced.kind == "table":
-        table = find.table(replaced.name)
-        sheet, top, left = table.sheet, table.first_row, table.block.left
-    elif replaced.kind == "cells":
-        place = find.place(replaced.name)
-        sheet, top, left = place.sheet, place.block.top, place.block.left
-    else:
-        sheet, top, left = find.sheet(replaced.name), 1, 1
-    height, width = len(replaced.old), len(replaced.old[0])
-    top, left = top + replaced.row, left + replaced.column
-    block = Block(top=top, left=left, bottom=top + height - 1, right=left + width - 1)
-    return Spot(sheet=sheet, block=block)
 
 
 def _trimmed(rows: list[list[RawValue]], used: Block) -> tuple[npt.NDArray[np.object_], Block]:

@@ -11,20 +11,11 @@ from pathlib import Path
 from demand_addin.commands.new import new_book
 from demand_addin.commands.outcome import ExitCode, Outcome, attempt
 from demand_addin.live.box import show_message
-from demand_addin.live.commands import LiveJob, carry_out, message_of
+from demand_addin.live.commands import BUTTONS, LiveJob, carry_out, message_of
 from demand_addin.live.turns import turn
 from demand_addin.progress import Progress, silent
 
-TITLES = {
-    "new": "New workbook",
-    "import": "Import lists",
-    "check": "Check",
-    "run": "Run",
-    "backtest": "Accuracy",
-    "levers": "Levers",
-    "keep": "Keep what-if",
-    "undo": "Undo last run",
-}
+TITLES = {"new": "New workbook", **BUTTONS}
 
 
 def answer(

@@ -32,6 +32,7 @@ from demand_addin.live.adapter import LiveWorkbook
 from demand_addin.live.importing import import_into
 from demand_addin.live.quiet import status_line
 from demand_addin.live.session import attach
+from demand_addin.live.undo import KEPT_A_BOOK
 from demand_addin.plan import plan_check
 from demand_addin.ports import BookPlan
 from demand_addin.progress import Progress, silent
@@ -41,7 +42,16 @@ from demand_model.annex_a.findings import Severity
 
 Result = TypeVar("Result")
 
-COMMANDS = ("import", "check", "run", "backtest", "levers", "keep", "undo")
+BUTTONS = {
+    "import": "Import lists",
+    "check": "Check",
+    "run": "Run",
+    "backtest": "Accuracy",
+    "levers": "Levers",
+    "keep": "Keep what-if",
+    "undo": "Undo last run",
+}
+COMMANDS = tuple(BUTTONS)
 NOT_SAVED = (
     "The workbook is not saved yet: look at the results, then save it. Undo brings the old "
     "results back."
@@ -124,17 +134,15 @@ def message_of(outcome: Outcome) -> str:
 def _import(
     book: LiveWorkbook, now: datetime, progress: Progress, *, files: tuple[Path, ...]
 ) -> Outcome:
-    del now
-    return import_into(book, progress, files)
+    return import_into(book, progress, files, label=label_of("import", now))
 
 
 def _check(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
-    del now
     judged = judge(book, read_inputs(book), progress)
     plan = plan_check(
         judged.check, authority=judged.settings.authority, mapping=book.read_table("mapping")
     )
-    notes = _write(book, plan)
+    notes = _write(book, plan, label_of("check", now))
     result = judged.check
     stops = result.findings.stops
     warnings = [f for f in result.findings.items if f.severity is Severity.WARN]
@@ -157,7 +165,7 @@ def _run(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
     plan, run = run_on(book, read_inputs(book), now=now, progress=progress)
     if plan is None or run.forecast is None:
         return _stopped("run", book, run.check)
-    notes = _write(book, plan)
+    notes = _write(book, plan, label_of("run", now))
     return Outcome(
         command="run",
         sentences=(
@@ -184,12 +192,11 @@ def _run_record(run: Run) -> dict[str, Json]:
 
 
 def _backtest(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
-    del now
     settings = read_settings(book).with_options(draws=DRAWS)
     plan, tested = backtest_on(book, settings, progress=progress)
     if plan is None or tested.result is None:
         return _stopped("backtest", book, tested.check)
-    notes = _write(book, plan)
+    notes = _write(book, plan, label_of("backtest", now))
     result = tested.result
     return Outcome(
         command="backtest",
@@ -199,12 +206,11 @@ def _backtest(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
 
 
 def _levers(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
-    del now
     plan, tried = levers_on(book, progress=progress)
     if plan is None or tried.found is None:
         where = f"{book.name} was left as it was; Check writes all findings to its sheet Checks"
         return levers_stopped(tried.check, where, _record(book, {}))
-    notes = _write(book, plan)
+    notes = _write(book, plan, label_of("levers", now))
     return Outcome(
         command="levers",
         sentences=(*levers_lines(tried.found), *notes),
@@ -215,7 +221,7 @@ def _levers(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
 def _keep(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
     progress("Keeping what was tried", 0.0)
     plan, kept = keep_on(book, now=now)
-    notes = _write(book, plan)
+    notes = _write(book, plan, label_of("keep", now))
     return Outcome(
         command="keep",
         sentences=(*kept.sentences, *notes),
@@ -226,29 +232,47 @@ def _keep(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
 def _undo(book: LiveWorkbook, now: datetime, progress: Progress) -> Outcome:
     del now
     progress("Putting the earlier results back", 0.0)
-    if not book.undo_last_write():
+    undone = book.undo_last_write()
+    if undone is None:
         return Outcome(
             command="undo",
             exit_code=ExitCode.MEND,
-            problem=f"There is nothing to undo in {book.name}: no results were written in it with "
-            "these buttons, or they were undone already. (A list that an import replaced is never "
-            "kept: close the workbook without saving to have it back.)",
-            record=_record(book, {}),
+            problem=f"There is nothing to undo in {book.name}: nothing was written in it with "
+            f"these buttons, or it was all undone already (the last {KEPT_A_BOOK} are kept), or "
+            "it was closed without saving, or the workbook was renamed, moved or saved under "
+            "another name since: what was written before is known under its earlier name and "
+            "folder only.",
+            record=_record(book, {"left": []}),
         )
+    more = (
+        f"{len(undone.left)} more can be undone, next: {undone.left[0] or 'an earlier command'}."
+        if undone.left
+        else "Nothing more can be undone."
+    )
     return Outcome(
         command="undo",
         sentences=(
-            "What the last button wrote is undone: what stood there before is back.",
+            f"Undone: {undone.label or 'the last command'}: what stood there before is back.",
+            more,
             *book.notes,
         ),
-        record=_record(book, {}),
+        record=_record(book, {"undone": undone.label, "left": list(undone.left)}),
     )
 
 
-def _write(book: LiveWorkbook, plan: BookPlan) -> tuple[str, ...]:
+def label_of(command: str, now: datetime) -> str:
+    """Return what an undo calls a write.
+
+    >>> label_of("check", datetime(2026, 4, 3, 9, 5))
+    'Check (03/04/2026 09:05)'
+    """
+    return f"{BUTTONS[command]} ({now:%d/%m/%Y %H:%M})"
+
+
+def _write(book: LiveWorkbook, plan: BookPlan, label: str) -> tuple[str, ...]:
     """Write what the workbook has a place for; return what the user must read."""
     kept, lacking = fitted(book, plan)
-    book.write(kept)
+    book.write(kept, label=label)
     conf = _CONF in {name.casefold() for name in book.sheet_names()}
     ignored = (f"Sheet {_CONF} was not read: a workbook may not choose what runs.",) if conf else ()
     return (*lacking, *book.notes, *ignored, NOT_SAVED)

@@ -25,7 +25,7 @@ from demand_addin.ports import (
     SheetRows,
     TableValues,
 )
-from demand_addin.refusals import in_the_way, require_fit
+from demand_addin.refusals import cell_not_found, in_the_way, require_fit, table_not_found
 from demand_model.errors import InvalidInputError
 
 Rows = tuple[tuple[OldValue, ...], ...]
@@ -65,8 +65,9 @@ class Edit:
 class Finder:
     """Finds sheets, tables and named cells as they stand now; says plainly what is not there.
 
-    Each is asked of Excel once, and only if it is wanted: a finder is for one task, since
-    the user may change the workbook between two.
+    Names are asked of Excel once, and only if they are wanted. A finder is for one task; one
+    that reads for longer looks again at what it finds (`table_now`), or does not find
+    (`place`), since the user may change the workbook meanwhile.
     """
 
     def __init__(self, excel: ExcelBook) -> None:
@@ -95,27 +96,36 @@ class Finder:
         """Return a table."""
         found = self.tables.get(name.lower())
         if found is None:
-            raise InvalidInputError(
-                f"{self._excel.name}: table {name} was not found; it, or its sheet, was renamed "
-                "or deleted. Nothing was written. Name it so again (Table Design, Table Name), "
-                "or make a new workbook."
-            )
+            raise table_not_found(self._excel.name, name)
         return found
+
+    def table_now(self, name: str) -> LiveTable:
+        """Return a table as it stands at this moment; the other tables are not asked."""
+        known = self.tables.get(name.lower())
+        now = None if known is None else self._excel.look_again(known)
+        if now is None:
+            self.look_again()
+            return self.table(name)
+        return now
+
+    def look_again(self) -> None:
+        """Forget what was found."""
+        self._excel.forget_sheets()
+        for found in ("sheets", "tables"):
+            self.__dict__.pop(found, None)
 
     def place(self, name: str) -> Spot:
         """Return the cells that a defined name stands for."""
         sheet, _, reference = self._excel.refers_to(name).removeprefix("=").rpartition("!")
         sheet = sheet.strip("'").replace("''", "'")
+        if sheet and sheet not in self.sheets:
+            self.look_again()
         try:
             if sheet in self.sheets:
                 return Spot(sheet=sheet, block=Block.of(reference))
         except ValueError:
             pass
-        raise InvalidInputError(
-            f"{self._excel.name}: the named cell {name} was not found; it, or its sheet, was "
-            "deleted. Nothing was written. Name it again (Formulas, Name Manager), or make a new "
-            "workbook."
-        )
+        raise cell_not_found(self._excel.name, name)
 
 
 def edits_of(excel: ExcelBook, plan: BookPlan) -> tuple[Edit, ...]:
@@ -137,6 +147,7 @@ def edits_of(excel: ExcelBook, plan: BookPlan) -> tuple[Edit, ...]:
 
 class _Worker:
     def __init__(self, excel: ExcelBook) -> None:
+        excel.forget_sheets()
         self._excel = excel
         self._find = Finder(excel)
         self._date_1904 = excel.date_1904

@@ -14,7 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from demand_addin.closed.cells import Block
-from demand_addin.live.com import ComObject, Patience, is_busy, is_com_error, is_gone
+from demand_addin.live.com import (
+    ComObject,
+    Patience,
+    WorkbookClosedError,
+    is_busy,
+    is_com_error,
+    is_gone,
+)
 from demand_addin.live.values import ComValue, from_excel, needs_plain_numbers
 from demand_model.annex_a.raw import RawValue
 from demand_model.errors import InvalidInputError
@@ -50,7 +57,13 @@ _ALLOWANCES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LiveTable:
-    """An Excel table as it stands: where it is, and its headings."""
+    """An Excel table as it stands: where it is, and its headings.
+
+    Attributes
+    ----------
+    handle, home
+        The table and its sheet in Excel, by which it is looked at again.
+    """
 
     name: str
     sheet: str
@@ -58,6 +71,7 @@ class LiveTable:
     columns: tuple[str, ...]
     has_totals: bool
     handle: ComObject
+    home: ComObject
 
     @property
     def first_row(self) -> int:
@@ -78,6 +92,8 @@ class ExcelBook:
 
     def __init__(self, book: xlwings.Book, patience: Patience | None = None) -> None:
         self._book = book
+        self._sheets: dict[str, xlwings.Sheet] = {}
+        self._date_1904: bool | None = None
         self.ask = patience or Patience("The workbook")
         self.name: str = self.ask(lambda: book.name)
         if patience is None:
@@ -110,7 +126,9 @@ class ExcelBook:
     @property
     def date_1904(self) -> bool:
         """Whether the workbook counts days from 1904."""
-        return bool(self._ask_api("Date1904"))
+        if self._date_1904 is None:
+            self._date_1904 = bool(self._ask_api("Date1904"))
+        return self._date_1904
 
     def _ask_api(self, name: str) -> object:
         return self.ask(lambda: getattr(self._book.api, name))
@@ -128,6 +146,17 @@ class ExcelBook:
                 for table in sheet.tables
             }
         )
+
+    def look_again(self, table: LiveTable) -> LiveTable | None:
+        """Return a table as it stands now; ``None`` if it is gone, or has another name."""
+        try:
+            found = self.ask(lambda: _table(table.handle, table.home))
+        except Exception as error:
+            # Excel disconnects a deleted table, as it does a closed workbook.
+            if not (is_com_error(error) or isinstance(error, WorkbookClosedError)):
+                raise
+            return None
+        return found if found.name.lower() == table.name.lower() else None
 
     def refers_to(self, name: str) -> str:
         """Return what a workbook-wide name stands for; empty if there is no such name."""
@@ -147,7 +176,18 @@ class ExcelBook:
     # -- Cells
 
     def _range(self, sheet: str, block: Block) -> xlwings.Range:
-        return self._book.sheets[sheet].range((block.top, block.left), (block.bottom, block.right))
+        its = self._sheet(sheet)
+        return its.range((block.top, block.left), (block.bottom, block.right))
+
+    def _sheet(self, name: str) -> xlwings.Sheet:
+        """Return a sheet, looked up by its name once a task."""
+        if name not in self._sheets:
+            self._sheets[name] = self._book.sheets[name]
+        return self._sheets[name]
+
+    def forget_sheets(self) -> None:
+        """Look every sheet up by its name again: a new task begins."""
+        self._sheets.clear()
 
     def on(self, sheet: str, block: Block, act: Callable[[ComObject], Answer]) -> Answer:
         """Return what `act` gets from the range of a block."""
@@ -157,7 +197,7 @@ class ExcelBook:
         """Return the smallest block that Excel regards as used."""
 
         def look() -> Block:
-            used = self._book.sheets[sheet].used_range
+            used = self._sheet(sheet).used_range
             rows, columns = used.shape
             return Block(
                 top=used.row,
@@ -280,7 +320,7 @@ class ExcelBook:
         self._on_sheet(sheet, lambda api: api.Calculate())
 
     def _on_sheet(self, sheet: str, act: Callable[[ComObject], Answer]) -> Answer:
-        return self.ask(lambda: act(self._book.sheets[sheet].api))
+        return self.ask(lambda: act(self._sheet(sheet).api))
 
     def lift_protection(self, sheet: str) -> dict[str, bool] | None:
         """Take a sheet's protection off; return what it allowed, ``None`` if it had none.
@@ -308,7 +348,7 @@ class ExcelBook:
     def protect(self, sheet: str, options: dict[str, bool]) -> None:
         """Protect a sheet again, without a password, as it was."""
         patient = self.ask.longer()
-        patient(lambda: self._book.sheets[sheet].api.Protect(**options))
+        patient(lambda: self._sheet(sheet).api.Protect(**options))
 
     def _is_protected(self, sheet: str) -> bool:
         return self._on_sheet(sheet, lambda api: bool(api.ProtectContents))
@@ -393,6 +433,7 @@ def _table(table: xlwings.main.Table, sheet: xlwings.Sheet) -> LiveTable:
         columns=tuple(str(name) for name in names),
         has_totals=bool(table.show_totals),
         handle=table,
+        home=sheet,
     )
 
 

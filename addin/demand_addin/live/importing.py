@@ -24,7 +24,9 @@ NOT_UNDOABLE = (
 )
 
 
-def import_into(book: LiveWorkbook, progress: Progress, files: Sequence[Path]) -> Outcome:
+def import_into(
+    book: LiveWorkbook, progress: Progress, files: Sequence[Path], *, label: str = ""
+) -> Outcome:
     """Copy each recognised list into its paste sheet of the open workbook.
 
     The other paste sheets stay as they are. Rows about children go to no file: where a
@@ -41,7 +43,7 @@ def import_into(book: LiveWorkbook, progress: Progress, files: Sequence[Path]) -
         raise InvalidInputError("No file was chosen: choose the files that hold the lists.")
     found, left = with_place(recognised(files, progress), book.sheet_names())
     progress("Writing the lists into the workbook", 0.7)
-    book.write(import_plan(found))
+    book.write(import_plan(found), label=label)
     last = UNDOABLE if book.is_undoable else NOT_UNDOABLE
     return Outcome(
         command="import",

@@ -1,11 +1,12 @@
-"""What a write replaced, kept so that one call brings it back.
+"""What the last writes replaced, kept so that one call each brings it back, the newest first.
 
 Each command of the ribbon runs in a process of its own, and Excel may be closed in
-between: so the record is a small JSON file in the user's own profile (never beside
-the workbook, whose folder may be shared or on the web, and never in the workbook,
-where it would travel). It is written **before** the workbook is touched. It holds
-the product's own tables and cells, no row of a list: of lists that were imported into
-empty sheets it holds a checksum, by which an undo sees that they are still the same.
+between: so each record is a JSON file in the user's own profile (never beside the
+workbook, whose folder may be shared or on the web, and never in the workbook, where it
+would travel). It is written **before** the workbook is touched. It holds the product's
+own tables and cells, no row of a list: of lists that were imported into empty sheets it
+holds a checksum, by which an undo sees that they are still the same. Where an import
+replaced lists, its record says only that, and what lies below it is out of reach.
 """
 
 from __future__ import annotations
@@ -15,20 +16,25 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from demand_addin.commands.outcome import Json
-from demand_addin.live.values import Formula, OldValue
+from demand_addin.live.values import Formula, OldValue, same
 from demand_model.annex_a.lists_of_need import ALL_LISTS
 from demand_model.annex_a.raw import CellError
 
-KEPT = 20
-"""Records of so many workbooks stay; the oldest go."""
-_VERSION = 1
+KEPT_A_BOOK = 5
+"""So many writes of one workbook can be undone."""
+KEPT = 50
+"""So many records stay, of all workbooks; the oldest go."""
+KEPT_BYTES = 100_000_000
+"""Room for all records together, but for the newest of all, which always stays."""
+_VERSION = 2
 _HEADINGS = frozenset(
     {None, *(heading for spec in ALL_LISTS.values() for heading in spec.headings)}
 )
@@ -61,9 +67,23 @@ class Replaced:
     checksum: str = ""
 
     @property
+    def is_list(self) -> bool:
+        """Whether it is the whole of a paste sheet."""
+        return self.kind == "sheet"
+
+    @property
+    def changes_any(self) -> bool:
+        """Whether any cell was written as it had not been."""
+        return any(
+            not same(old, new)
+            for its, their in zip(self.old, self.new, strict=True)
+            for old, new in zip(its, their, strict=True)
+        )
+
+    @property
     def had_rows(self) -> bool:
         """Whether a list stood there before: more than the official headings."""
-        if self.kind != "sheet":
+        if not self.is_list:
             return False
         first, *others = self.old
         return not set(first) <= _HEADINGS or any(v is not None for row in others for v in row)
@@ -83,20 +103,32 @@ class Record:
         Full name of the workbook, as Excel has it.
     rows
         Data rows of each table, before and after.
+    label
+        Which button wrote, and when, for messages.
+    is_lost
+        It replaced rows of a list, of which nothing is kept: it cannot be undone.
     """
 
     book: str
     blocks: tuple[Replaced, ...]
     rows: dict[str, tuple[int, int]]
+    label: str = ""
+    is_lost: bool = False
 
     @property
     def is_private(self) -> bool:
         """Whether it holds earlier rows of a list, which are kept in memory only."""
         return any(block.had_rows for block in self.blocks)
 
+    def for_disk(self) -> Record:
+        """Return it without blocks that were written as they were, and without rows of a list."""
+        if self.is_private:
+            return replace(self, blocks=(), rows={}, is_lost=True)
+        return replace(self, blocks=tuple(b for b in self.blocks if b.is_list or b.changes_any))
+
 
 class UndoFolder:
-    """The records on disk: one a workbook, readable by its user only.
+    """The records on disk: a stack for each workbook, readable by its user only.
 
     Parameters
     ----------
@@ -108,7 +140,7 @@ class UndoFolder:
         self._folder = folder or profile_folder() / "undo"
 
     def keep(self, record: Record) -> None:
-        """Keep a record, in place of an older one of the same workbook.
+        """Put a record on top of those of the same workbook; `tidy` when the write has succeeded.
 
         Raises
         ------
@@ -116,36 +148,83 @@ class UndoFolder:
             The folder cannot be written to.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        target = self._path(record.book)
+        paths = self._paths(record.book)
+        number = 1 + (_number(paths[0]) if paths else 0)
+        target = self._folder / f"{_key(record.book)}-{number:06d}.json"
         temporary = target.with_suffix(".new")
         temporary.unlink(missing_ok=True)
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(_to_json(record), file, ensure_ascii=True, allow_nan=False)
+            json.dump(
+                _to_json(record.for_disk()),
+                file,
+                ensure_ascii=True,
+                allow_nan=False,
+                separators=(",", ":"),
+            )
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
-        self._tidy()
 
     def find(self, book: str) -> Record | None:
-        """Return the record of a workbook; ``None`` if there is none that can be read."""
-        try:
-            return _from_json(json.loads(self._path(book).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        """Return the newest record of a workbook; ``None`` if there is none that can be read."""
+        return next(iter(self._readable(book)), None)
 
-    def forget(self, book: str) -> None:
-        """Drop the record of a workbook."""
-        with contextlib.suppress(OSError):
-            self._path(book).unlink(missing_ok=True)
+    def labels(self, book: str) -> tuple[str, ...]:
+        """Return what can be undone one after the other, the next first."""
+        return tuple(r.label for r in takewhile(lambda r: not r.is_lost, self._readable(book)))
 
-    def _path(self, book: str) -> Path:
-        return self._folder / f"{hashlib.sha256(book.casefold().encode()).hexdigest()[:24]}.json"
+    def drop_newest(self, book: str) -> None:
+        """Take the newest record of a workbook off."""
+        with contextlib.suppress(OSError, IndexError):
+            self._paths(book)[0].unlink(missing_ok=True)
 
-    def _tidy(self) -> None:
-        found = sorted(self._folder.glob("*.json"), key=lambda p: p.stat().st_mtime)
-        for old in found[:-KEPT]:
-            old.unlink(missing_ok=True)
+    def tidy(self, book: str) -> None:
+        """Let the oldest records go, of a workbook and of all, and those that nothing reads."""
+        for old in self._paths(book)[KEPT_A_BOOK:]:
+            _remove(old)
+        seen = 0
+        found = [(path, its) for path in self._folder.glob("*.json") if (its := _stat_of(path))]
+        found.sort(key=lambda pair: pair[1].st_mtime_ns, reverse=True)
+        for number, (path, its) in enumerate(found):
+            seen += its.st_size
+            is_numbered = "-" in path.stem  # the first version of a record had no number
+            if number >= KEPT or (number and seen > KEPT_BYTES) or not is_numbered:
+                _remove(path)
+
+    def _readable(self, book: str) -> Iterator[Record]:
+        """Records from the newest down to the first that is damaged."""
+        for path in self._paths(book):
+            try:
+                record = _from_json(json.loads(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError, KeyError, TypeError):
+                return
+            yield record
+
+    def _paths(self, book: str) -> list[Path]:
+        return sorted(self._folder.glob(f"{_key(book)}-*.json"), key=_number, reverse=True)
+
+
+def _remove(path: Path) -> None:
+    # A virus scanner may hold it: it goes another time, and what was written stands.
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _stat_of(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:  # gone, or held, meanwhile
+        return None
+
+
+def _key(book: str) -> str:
+    return hashlib.sha256(book.casefold().encode()).hexdigest()[:24]
+
+
+def _number(path: Path) -> int:
+    number = path.stem.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def profile_folder() -> Path:
@@ -166,6 +245,8 @@ def _to_json(record: Record) -> dict[str, Any]:
     return {
         "version": _VERSION,
         "book": record.book,
+        "label": record.label,
+        "is_lost": record.is_lost,
         "rows": {name: list(pair) for name, pair in record.rows.items()},
         "blocks": [
             {
@@ -173,7 +254,7 @@ def _to_json(record: Record) -> dict[str, Any]:
                 "name": block.name,
                 "row": block.row,
                 "column": block.column,
-                **(_list_out(block) if block.kind == "sheet" else _values_out(block)),
+                **(_list_out(block) if block.is_list else _values_out(block)),
             }
             for block in record.blocks
         ],
@@ -185,6 +266,8 @@ def _from_json(data: dict[str, Any]) -> Record:
         raise ValueError("another version")
     return Record(
         book=data["book"],
+        label=str(data["label"]),
+        is_lost=bool(data["is_lost"]),
         rows={name: (before, after) for name, (before, after) in data["rows"].items()},
         blocks=tuple(
             Replaced(

@@ -179,7 +179,7 @@ def look_of(value: RawValue) -> Look:
             return Look.PLAIN
 
 
-def same(found: RawValue, meant: RawValue) -> bool:
+def same(found: OldValue, meant: OldValue) -> bool:
     """Whether a cell holds what was meant for it."""
     if isinstance(found, bool) != isinstance(meant, bool):
         return False
