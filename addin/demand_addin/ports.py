@@ -73,6 +73,16 @@ class NamedRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedBlock:
+    """Where a name stands, and its size: the address of its top left cell."""
+
+    sheet: str
+    address: str
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableValues:
     """Rows that replace (or, if `append`, follow) all rows of a named table.
 
@@ -129,6 +139,9 @@ class WorkbookPort(Protocol):
 
     def read_name(self, name: str) -> NamedRead:
         """A named single cell; `InvalidInputError` if it is not there."""
+
+    def find_name(self, name: str) -> NamedBlock | None:
+        """Where a name stands, without reading what is there; ``None`` if it is not there."""
 
     def write(self, plan: BookPlan) -> None:
         """Carry out a plan: all of it, or nothing."""

@@ -12,7 +12,7 @@ from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Kind
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.layout.tables import TYPED_TABLES
-from demand_addin.ports import BookPlan, NamedRead, TableRead
+from demand_addin.ports import BookPlan, NamedBlock, NamedRead, TableRead
 from demand_addin.read.package import open_package
 from demand_addin.read.workbook import sheets_from_xlsx
 from demand_model.annex_a.raw import RawSheet, RawValue
@@ -135,6 +135,20 @@ class ClosedWorkbook:
             sheet=place.sheet,
             address=f"{column_letters(at.left)}{at.top}",
             value=_value(self.read_sheet(place.sheet), at.top, at.left),
+            rows=at.bottom - at.top + 1,
+            columns=at.right - at.left + 1,
+        )
+
+    def find_name(self, name: str) -> NamedBlock | None:
+        """Return where a name stands, without reading the sheet; ``None`` if it is not there."""
+        try:
+            place = self._index.place(name)
+        except InvalidInputError:
+            return None
+        at = place.block
+        return NamedBlock(
+            sheet=place.sheet,
+            address=f"{column_letters(at.left)}{at.top}",
             rows=at.bottom - at.top + 1,
             columns=at.right - at.left + 1,
         )

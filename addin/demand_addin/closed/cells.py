@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from html import escape
+from typing import TypeGuard
 
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.ports import CellValue
@@ -18,6 +20,8 @@ _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Za-z]{1,3}
 _LONGEST_TEXT = 32_767
 _ORDINAL_1900 = date(1899, 12, 30).toordinal()
 _ORDINAL_1904 = date(1904, 1, 1).toordinal()
+_REPEATED = frozenset({str, date})
+"""Kinds of which a column holds few values, many times each."""
 _FIRST_TRUE_SERIAL = 61
 """1 March 1900: Excel believes in a 29 February 1900."""
 
@@ -111,18 +115,49 @@ class CellWriter:
 
     def cell(self, at: str, style: str, value: CellValue) -> str:
         """Return one cell; `style` is the attribute ``' s="5"'`` or nothing."""
-        p = self.prefix
-        kind = type(value)
-        if kind is int or kind is float:
-            return f'<{p}c r="{at}"{style}>{self._number(value)}</{p}c>'  # type: ignore[arg-type]
         if value is None:
-            return f'<{p}c r="{at}"{style}/>' if style else ""
+            return f'<{self.prefix}c r="{at}"{style}/>' if style else ""
+        return f'<{self.prefix}c r="{at}"{style}{self._rest(value)}'
+
+    def column(
+        self,
+        letters: str,
+        numbers: Sequence[int],
+        styles: Sequence[str],
+        values: Sequence[CellValue],
+    ) -> list[str]:
+        """Return the cells of one column, as `cell` does, by row number."""
+        head, kinds = f'<{self.prefix}c r="{letters}', set(map(type, values))
+        if len(kinds) == 1 and kinds < _REPEATED:
+            rest = {value: self._rest(value) for value in set(values)}
+            return [
+                f'{head}{number}"{style}{rest[value]}'
+                for number, style, value in zip(numbers, styles, values, strict=True)
+            ]
+        if _are_numbers(values) and all(map(math.isfinite, values)):
+            end = f"</{self.prefix}v></{self.prefix}c>"
+            return [
+                f'{head}{number}"{style}><{self.prefix}v>{value!r}{end}'
+                for number, style, value in zip(numbers, styles, values, strict=True)
+            ]
+        return [
+            self.cell(f"{letters}{number}", style, value)
+            for number, style, value in zip(numbers, styles, values, strict=True)
+        ]
+
+    def _rest(self, value: CellValue) -> str:
+        """Return what follows a cell's style."""
+        p, kind = self.prefix, type(value)
+        if kind is int or (kind is float and math.isfinite(value)):  # type: ignore[arg-type]
+            return f"><{p}v>{value!r}</{p}v></{p}c>"
         if kind is str:
-            return f'<{p}c r="{at}"{style} t="inlineStr">{self._inline(value)}</{p}c>'  # type: ignore[arg-type]
+            return f' t="inlineStr">{self._inline(value)}</{p}c>'  # type: ignore[arg-type]
+        if kind is float:
+            raise ValueError("a number that is not finite must be written as None or CellError")
         attribute, content = self.result(value)
         if attribute == ' t="str"':
-            return f'<{p}c r="{at}"{style} t="inlineStr">{self._inline(content)}</{p}c>'
-        return f'<{p}c r="{at}"{style}{attribute}><{p}v>{content}</{p}v></{p}c>'
+            return f' t="inlineStr">{self._inline(content)}</{p}c>'
+        return f"{attribute}><{p}v>{content}</{p}v></{p}c>"
 
     def formula_cell(self, at: str, style: str, formula: str, value: CellValue) -> str:
         """Return a cell whose formula stays and whose saved result is `value`."""
@@ -160,11 +195,6 @@ class CellWriter:
         seconds = value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
         return days + round(seconds / 86_400, 10) if seconds else days
 
-    def _number(self, value: int | float) -> str:
-        if not math.isfinite(value):
-            raise ValueError("a number that is not finite must be written as None or CellError")
-        return f"<{self.prefix}v>{value!r}</{self.prefix}v>"
-
     def _inline(self, text: str) -> str:
         known = self._texts.get(text)
         if known is None:
@@ -173,3 +203,7 @@ class CellWriter:
             known = f'<{p}is><{p}t xml:space="preserve">{body}</{p}t></{p}is>'
             self._texts[text] = known
         return known
+
+
+def _are_numbers(values: Sequence[CellValue]) -> TypeGuard[Sequence[int | float]]:
+    return set(map(type, values)) <= {int, float}

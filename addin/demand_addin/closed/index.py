@@ -10,6 +10,7 @@ from demand_addin.closed import spans
 from demand_addin.closed.archive import Archive
 from demand_addin.closed.cells import Block
 from demand_addin.closed.spans import Element
+from demand_addin.refusals import cell_not_found, table_not_found
 from demand_model.errors import InvalidInputError
 
 
@@ -81,11 +82,7 @@ class Index:
         """Return a table."""
         found = self.tables.get(name.lower())
         if found is None:
-            raise InvalidInputError(
-                f"{self.file}: table {name} was not found; it, or its sheet, was renamed or "
-                "deleted. Nothing was written. Name it so again (Table Design, Table Name), or "
-                "make a new workbook."
-            )
+            raise table_not_found(self.file, name)
         return found
 
     def place(self, name: str) -> Place:
@@ -98,10 +95,7 @@ class Index:
                 return Place(sheet=sheet, block=Block.of(reference))
         except ValueError:
             pass
-        raise InvalidInputError(
-            f"{self.file}: the named cell {name} was not found; it, or its sheet, was deleted. "
-            "Nothing was written. Name it again (Formulas, Name Manager), or make a new workbook."
-        )
+        raise cell_not_found(self.file, name)
 
 
 def read_index(archive: Archive, file: str) -> Index:

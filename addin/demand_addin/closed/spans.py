@@ -133,11 +133,21 @@ def parse(data: bytes) -> Element:
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
+    parse_with(parser, data)
+    return root.children[0]
+
+
+def require_well_formed(data: bytes) -> None:
+    """Raise `UnreadableXmlError` as `parse` does, without looking at the elements."""
+    parse_with(new_parser(), data)
+
+
+def parse_with(parser: expat.XMLParserType, data: bytes) -> None:
+    """Let a parser's handlers see a whole part."""
     try:
         parser.Parse(data, True)  # noqa: FBT003  (expat's own signature)
     except expat.ExpatError as error:
         raise UnreadableXmlError(str(error)) from error
-    return root.children[0]
 
 
 def tag(qname: str, attributes: dict[str, str], *, is_empty: bool = False) -> str:

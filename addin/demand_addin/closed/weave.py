@@ -6,9 +6,11 @@ the rows that a patch touches; cells beside the patch keep their bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from html import escape
+from typing import TypeGuard
 
 from demand_addin.closed import spans
 from demand_addin.closed.cells import Block, CellWriter
@@ -16,6 +18,9 @@ from demand_addin.closed.sheetxml import Cell, Row, SheetXml
 from demand_addin.closed.spans import Splice, UnreadableXmlError
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.ports import CellValue
+
+_NO_CELLS: Mapping[int, Cell] = {}
+_PLAIN_FORMULA = re.compile(rb"<f>[^<]*</f>")
 
 
 class FormulaInTheWayError(ValueError):
@@ -99,64 +104,69 @@ class _Weaver:
         self._changed_formulas = False
 
     def add(self, patch: Patch) -> None:
-        styles = self._styles(patch)
-        letters = [column_letters(c) for c in patch.columns]
-        blank = (None,) * len(patch.columns)
-        count, write = len(patch.rows), self._writer.cell
-        for offset in range(patch.bottom - patch.top + 1):
-            number = patch.top + offset
-            values = patch.rows[offset] if offset < count else blank
-            row = self._sheet.rows.get(number)
-            old = row.cells if row is not None else {}
-            if row is None and offset >= count:
-                continue
-            new = self._new.setdefault(number, {})
-            for column, letter, style, value in zip(
-                patch.columns, letters, styles, values, strict=False
-            ):
-                cell = old.get(column)
-                if cell is None:
-                    at = f"{letter}{number}"
-                    if isinstance(value, FormulaCell):
-                        new[column] = self._put_in(at, style, value)
-                    else:
-                        new[column] = write(at, style, value)
-                    continue
-                own = f' s="{cell[2]}"' if cell[2] else ""
-                if cell[4]:
-                    new[column] = self._over_formula(patch, f"{letter}{number}", own, cell, value)
-                elif isinstance(value, FormulaCell):
-                    new[column] = self._put_in(f"{letter}{number}", own, value)
-                else:
-                    new[column] = write(f"{letter}{number}", own, value)
-            if patch.shows_rows:
-                self._shown.add(number)
+        rows, after = self._sheet.rows, patch.top + len(patch.rows)
+        cleared = [n for n in range(after, patch.bottom + 1) if n in rows]
+        numbers = [*range(patch.top, after), *cleared]
+        values = [*patch.rows, *[(None,) * len(patch.columns)] * len(cleared)]
+        old = [rows[n].cells if n in rows else _NO_CELLS for n in numbers]
+        new = [self._new.setdefault(n, {}) for n in numbers]
+        # Column by column: a column's values are of one kind, which are quick to write together.
+        for column, style, of_column in zip(
+            patch.columns, self._styles(patch), zip(*values, strict=True), strict=bool(values)
+        ):
+            cells = [there.get(column) for there in old]
+            written = self._column(patch, column, numbers, cells, style, of_column)
+            for row, xml in zip(new, written, strict=True):
+                row[column] = xml
+        if patch.shows_rows:
+            self._shown.update(numbers)
 
-    def _put_in(self, at: str, style: str, value: FormulaCell) -> str:
-        self._changed_formulas = True
-        return self._formula(at, style, value)
+    def _column(
+        self,
+        patch: Patch,
+        column: int,
+        numbers: Sequence[int],
+        cells: Sequence[Cell | None],
+        style: str,
+        values: Sequence[CellValue | FormulaCell],
+    ) -> list[str]:
+        """Return a patch's cells of one column; `style` dresses those that are new."""
+        letters = column_letters(column)
+        styles = [style if cell is None else cell[1] for cell in cells]
+        if _are_values(values) and not any(cell is not None and cell[3] for cell in cells):
+            return self._writer.column(letters, numbers, styles, values)
+        return [
+            self._one(patch, f"{letters}{number}", cell, own, value)
+            for number, cell, own, value in zip(numbers, cells, styles, values, strict=True)
+        ]
+
+    def _one(
+        self, patch: Patch, at: str, cell: Cell | None, style: str, value: CellValue | FormulaCell
+    ) -> str:
+        if cell is not None and cell[3]:
+            return self._over_formula(patch, at, cell, value)
+        if isinstance(value, FormulaCell):
+            self._changed_formulas = True
+            return self._formula(at, style, value)
+        return self._writer.cell(at, style, value)
 
     def _formula(self, at: str, style: str, value: FormulaCell) -> str:
         name = f"{self._sheet.prefix}f"
-        formula = f"<{name}>{escape(value.text)}</{name}>"
+        formula = f"<{name}>{escape(value.text, quote=False)}</{name}>"
         return self._writer.formula_cell(at, style, formula, value.result)
 
     def _styles(self, patch: Patch) -> list[str]:
         row = self._sheet.rows.get(patch.style_row)
         cells = row.cells if row is not None else {}
-        return [f' s="{cells[c][2]}"' if c in cells and cells[c][2] else "" for c in patch.columns]
+        return [cells[c][1] if c in cells else "" for c in patch.columns]
 
     def _over_formula(
-        self, patch: Patch, at: str, style: str, cell: Cell, value: CellValue | FormulaCell
+        self, patch: Patch, at: str, cell: Cell, value: CellValue | FormulaCell
     ) -> str:
-        fragment = self._sheet.data[cell[0] : cell[1]]
-        formula = spans.parse(fragment).find("f")
-        if formula is None:
-            raise UnreadableXmlError("formula not found")
+        style = cell[1]
+        formula, reference = _formula_of(cell[0])
         if patch.keeps_formulas and not isinstance(value, FormulaCell):
-            kept = fragment[formula.start : formula.end].decode()
-            return self._writer.formula_cell(at, style, kept, value)
-        reference = formula.get("ref")
+            return self._writer.formula_cell(at, style, formula, value)
         if reference is not None and not patch.block.holds(Block.of(reference)):
             raise FormulaInTheWayError(reference)
         if isinstance(value, FormulaCell):
@@ -194,9 +204,8 @@ class _Weaver:
             return f'<{qname} r="{number}">{body}</{qname}>'.encode()
         dropped = {"spans", "hidden"} if number in self._shown else {"spans"}
         attributes = {k: v for k, v in row.attributes.items() if k not in dropped}
-        data = self._sheet.data
         body = "".join(
-            new[c] if c in new else data[row.cells[c][0] : row.cells[c][1]].decode()
+            new[c] if c in new else row.cells[c][0].decode()
             for c in sorted(row.cells.keys() | new.keys())
         )
         return f"{spans.tag(qname, attributes)}{body}</{qname}>".encode()
@@ -207,14 +216,28 @@ class _Weaver:
         for number in numbers:
             row = self._sheet.rows.get(number)
             new = self._new.get(number, {})
-            present = {c for c, xml in new.items() if xml}
+            present = [c for c, xml in new.items() if xml]
             if row is not None:
-                present |= row.cells.keys() - new.keys()
+                present += [c for c in row.cells if c not in new]
             if present:
-                columns |= present
+                columns.update(present)
                 filled.append(number)
         if not columns:
             return "A1"
         return Block(
             top=filled[0], left=min(columns), bottom=filled[-1], right=max(columns)
         ).reference
+
+
+def _are_values(cells: Sequence[CellValue | FormulaCell]) -> TypeGuard[Sequence[CellValue]]:
+    return FormulaCell not in map(type, cells)
+
+
+def _formula_of(cell: bytes) -> tuple[str, str | None]:
+    """Return a cell's formula as XML, and which cells it is for where they are several."""
+    if plain := _PLAIN_FORMULA.search(cell):
+        return plain.group().decode(), None
+    formula = spans.parse(cell).find("f")
+    if formula is None:
+        raise UnreadableXmlError("formula not found")
+    return cell[formula.start : formula.end].decode(), formula.get("ref")
