@@ -1,6 +1,7 @@
 """Make the pictures of README and the user guide from the demo workbook.
 
-Needs LibreOffice and poppler (Debian: libreoffice-calc, poppler-utils).
+Needs LibreOffice and poppler (Debian: libreoffice-calc, poppler-utils). One lever of sheet
+What-if is moved, and the workbook calculated anew, so that its picture shows what a change does.
 
     uv run python docs/pictures.py
 """
@@ -14,10 +15,15 @@ from datetime import date
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "samples"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from demand_addin.closed import ClosedWorkbook
+from demand_addin.layout.what_if import INPUTS
+from demand_addin.ports import BookPlan, RangeValues
 from demand_samples import annex_a, authority, simulate_authority
 from demand_samples.sheets import to_sheet
 from demand_samples.write import write_workbook
+from what_if_books import recalculated
 
 IMAGES = Path(__file__).resolve().parent / "images"
 PAGES = {
@@ -36,6 +42,8 @@ PAGES = {
 """Name of the picture, and words that only its page begins with."""
 NEXT_MONTH = {"what-changed": "What changed: why this forecast is not the last one"}
 """The same, of a workbook used two months running."""
+MOVED = {"care_ends_home": 0.2}
+"""Blue cells of sheet What-if that are not at their defaults in its picture."""
 MONTHS = (date(2026, 8, 31), date(2026, 9, 30))
 
 
@@ -44,13 +52,12 @@ def _run(*command: str) -> str:
     return done.stdout
 
 
-def _to_pdf(book: Path, folder: Path) -> Path:
-    profile = (folder / "profile").as_uri()
-    _run(
-        *("soffice", f"-env:UserInstallation={profile}", "--headless"),
-        *("--convert-to", "pdf", "--outdir", str(folder), str(book)),
-    )
-    return folder / f"{book.stem}.pdf"
+def move_levers(book: Path) -> None:
+    """Type the changes of the picture into the blue cells of sheet What-if."""
+    opened = ClosedWorkbook.open(book)
+    typed = [RangeValues(name=INPUTS[key].name, rows=((v,),)) for key, v in MOVED.items()]
+    opened.write(BookPlan(ranges=tuple(typed)))
+    book.write_bytes(opened.to_bytes())
 
 
 def _pages(pdf: Path) -> list[str]:
@@ -73,7 +80,7 @@ def _two_months(folder: Path) -> Path:
 
 def _keep(book: Path, folder: Path, pages: dict[str, str]) -> None:
     """Print a workbook and keep the wanted pages as PNG."""
-    pdf = _to_pdf(book, folder)
+    (pdf,) = recalculated([book], folder, folder / "profile", kind="pdf")
     texts = _pages(pdf)
     for picture, words in pages.items():
         number = next(i for i, text in enumerate(texts, start=1) if words in text)
@@ -92,6 +99,7 @@ def main() -> None:
         _run(sys.executable, "-m", "demand_addin", "demo", str(folder / "demo"), "--quiet")
         book = folder / "demo" / "demand-model.xlsx"
         _run(sys.executable, "-m", "demand_addin", "levers", str(book), "--quiet")
+        move_levers(book)
         _keep(book, folder, PAGES)
         _keep(_two_months(folder), folder, NEXT_MONTH)
 

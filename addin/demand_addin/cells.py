@@ -19,6 +19,12 @@ _NO = frozenset({"no", "n", "false", "0"})
 _UK_DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?")
 
+_NUMBER = re.compile(
+    r"(?P<sign>[-−+]?)\s*£?\s*"
+    r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+)\s*(?P<share>%?)"
+)
+"""Pounds, per cent and commas between thousands; a decimal comma is asked about, not guessed."""
+
 
 class SettingProblemsError(InvalidSettingError):
     """Several cells of the input sheets must be changed; `problems` has a line for each."""
@@ -203,12 +209,12 @@ def _number(value: RawValue) -> float | None:
     if isinstance(value, int | float):
         number = float(value)
     elif isinstance(value, str):
-        text = value.strip().replace(",", "")
-        share = text.endswith("%")
-        try:
-            number = float(text.removesuffix("%")) / (100 if share else 1)
-        except ValueError:
+        written = _NUMBER.fullmatch(value.strip())
+        if written is None:
             return None
+        number = float(written["digits"].replace(",", ""))
+        number = -number if written["sign"] in ("-", "−") else number
+        number = number / 100 if written["share"] else number
     else:
         return None
     return number if abs(number) < float("inf") else None

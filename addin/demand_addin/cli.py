@@ -9,6 +9,8 @@ Only click is imported here: each command loads what it needs.
 
 from __future__ import annotations
 
+import codecs
+import gc
 import json
 import os
 import sys
@@ -30,6 +32,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _BOOK = click.Path(path_type=Path)
 _DEMO_FOLDER = Path("csc-demand-demo")
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+_PLAINLY = "csc-demand-plainly"
+_STAND_INS = {"−": "-", "–": "-", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,26 +56,28 @@ def _printing_options(command: Command) -> Command:
     return command
 
 
-def _simulation_options(command: Command) -> Command:
-    for option in (
-        click.option(
-            "--draws",
-            type=click.IntRange(100, 20_000),
-            help="Simulated futures; wins over sheet Settings.",
-        ),
-        click.option(
-            "--seed",
-            type=click.IntRange(0, 2_147_483_647),
-            help="Seed of the random streams; wins over sheet Settings.",
-        ),
-    ):
-        command = option(command)
-    return command
+def _simulation_options(
+    draws: str = "Simulated futures; wins over sheet Settings.",
+) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in (
+            click.option("--draws", type=click.IntRange(100, 20_000), help=draws),
+            click.option(
+                "--seed",
+                type=click.IntRange(0, 2_147_483_647),
+                help="Seed of the random streams; wins over sheet Settings.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return add
 
 
-_out_option = click.option(
-    "--out", type=_BOOK, metavar="FILE", help="Write the result here and leave BOOK untouched."
-)
+def _out_option(
+    text: str = "Write the result here and leave BOOK untouched.",
+) -> Callable[[Command], Command]:
+    return click.option("--out", type=_BOOK, metavar="FILE", help=text)
 
 
 class _Group(click.Group):
@@ -112,7 +119,7 @@ def new(book: Path, **printing: bool) -> None:
 @cli.command("import", short_help="Copy the lists from Annex A files into a workbook.")
 @click.argument("book", type=_BOOK)
 @click.argument("annex_a_files", type=_BOOK, nargs=-1, required=True, metavar="ANNEX_A_FILE...")
-@_out_option
+@_out_option()
 @_printing_options
 def import_(
     book: Path, annex_a_files: tuple[Path, ...], out: Path | None, **printing: bool
@@ -136,7 +143,7 @@ def import_(
 
 @cli.command(short_help="Check the lists and write what was found.")
 @click.argument("book", type=_BOOK)
-@_out_option
+@_out_option()
 @_printing_options
 def check(book: Path, out: Path | None, **printing: bool) -> None:
     """Check the lists in BOOK and write what was found to its sheet Checks."""
@@ -152,8 +159,8 @@ def check(book: Path, out: Path | None, **printing: bool) -> None:
 
 @cli.command(short_help="Forecast every scenario and write the results.")
 @click.argument("book", type=_BOOK)
-@_out_option
-@_simulation_options
+@_out_option()
+@_simulation_options()
 @_printing_options
 def run(
     book: Path, out: Path | None, seed: int | None, draws: int | None, **printing: bool
@@ -176,7 +183,7 @@ def run(
 @cli.command(short_help="Keep what was tried on sheet What-if as a scenario.")
 @click.argument("book", type=_BOOK)
 @click.option("--name", metavar="NAME", help="The scenario's name (What-if 1, What-if 2...).")
-@_out_option
+@_out_option()
 @_printing_options
 def keep(book: Path, name: str | None, out: Path | None, **printing: bool) -> None:
     """Keep what stands in the blue cells of sheet What-if as rows of sheet Scenarios.
@@ -196,17 +203,8 @@ def keep(book: Path, name: str | None, out: Path | None, **printing: bool) -> No
 
 @cli.command(short_help="Test the forecast on earlier dates of the lists.")
 @click.argument("book", type=_BOOK)
-@_out_option
-@click.option(
-    "--draws",
-    type=click.IntRange(100, 20_000),
-    help="Simulated futures from each earlier date (500).",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2_147_483_647),
-    help="Seed of the random streams; wins over sheet Settings.",
-)
+@_out_option()
+@_simulation_options("Simulated futures from each earlier date (500).")
 @_printing_options
 def backtest(
     book: Path, out: Path | None, seed: int | None, draws: int | None, **printing: bool
@@ -230,8 +228,8 @@ def backtest(
 
 @cli.command(short_help="Try what could be done, and seek goals.")
 @click.argument("book", type=_BOOK)
-@_out_option
-@_simulation_options
+@_out_option()
+@_simulation_options()
 @_printing_options
 def levers(
     book: Path, out: Path | None, seed: int | None, draws: int | None, **printing: bool
@@ -254,16 +252,17 @@ def levers(
 
 @cli.command(short_help="Write the model as XMILE, for Stella, Simlin and others.")
 @click.argument("book", type=_BOOK)
-@click.option(
-    "--out", type=_BOOK, required=True, metavar="FILE", help="The file to write (model.xmile)."
-)
-@_simulation_options
+@_out_option("The file to write: BOOK's name with .xmile, beside BOOK, unless said here.")
+@_simulation_options()
 @_printing_options
-def xmile(book: Path, out: Path, seed: int | None, draws: int | None, **printing: bool) -> None:
+def xmile(
+    book: Path, out: Path | None, seed: int | None, draws: int | None, **printing: bool
+) -> None:
     """Write the model of BOOK as stocks and flows that system dynamics tools open.
 
     Its baseline, front door, workers and the links that are on. The file says how far
-    it is from the full engine; BOOK is only read.
+    it is from the full engine; BOOK is only read. A file that csc-demand did not write
+    is never replaced.
     """
 
     def work(progress: Progress) -> Outcome:
@@ -276,7 +275,7 @@ def xmile(book: Path, out: Path, seed: int | None, draws: int | None, **printing
 
 @cli.command(short_help="Do the whole job on made-up lists.")
 @click.argument("folder", type=_BOOK, default=_DEMO_FOLDER, metavar="[DIR]")
-@_simulation_options
+@_simulation_options()
 @_printing_options
 def demo(folder: Path, seed: int | None, draws: int | None, **printing: bool) -> None:
     """Do the whole job on made-up lists, in a new workbook in DIR (csc-demand-demo)."""
@@ -366,14 +365,26 @@ def addin_status(**printing: bool) -> None:
     _carry_out("addin status", work, printing)
 
 
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """Stand in for characters that a stream lacks: a minus must not become a question mark."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_STAND_INS.get(character, "?") for character in lacking), error.end
+
+
 def main() -> None:
     """Run the command line."""
+    codecs.register_error(_PLAINLY, _plainly)
     for stream in (sys.stdout, sys.stderr):
-        # A Windows console may not know every character of a sheet's name.
+        # A Windows console or log may not know every character, such as of a sheet's name.
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=_PLAINLY)
     # Our arrays are small: threads of linear algebra only fight the simulation's own.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Most of what a command makes lives as long as the command: a tenth of its time went into
+    # looking there, again and again, for what could be dropped.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 50, 50)
     if not sys.warnoptions:
         # Meant for developers of the packages below; an analyst can do nothing about them.
         warnings.simplefilter("ignore")

@@ -26,6 +26,7 @@ from demand_model.annex_a.raw import RawValue
 from demand_model.errors import InvalidInputError
 from demand_model.flows import MEASURES
 from demand_model.results.records import ForecastRecord
+from demand_model.units import counted
 
 FORECAST_COLUMNS = MEMORY_FORECASTS.headings
 """`demand_model.results.track.PAST_COLUMNS`, and the scenario."""
@@ -283,7 +284,7 @@ def _other_lists(measure: str, month: pd.Period, then: float, now: float) -> Fin
 def _altered(sheet: str, rows: int) -> tuple[Finding, ...]:
     if not rows:
         return ()
-    count = "1 row of sheet Memory was" if rows == 1 else f"{rows:,} rows of sheet Memory were"
+    was = "was" if rows == 1 else "were"
     return (
         Finding(
             list_number=0,
@@ -291,7 +292,8 @@ def _altered(sheet: str, rows: int) -> tuple[Finding, ...]:
             cell="",
             rule="memory-altered",
             severity=Severity.WARN,
-            message=f"{count} changed by hand and cannot be read; the next run leaves it out.",
+            message=f"{counted(rows, 'row')} of sheet Memory {was} changed by hand and cannot be "
+            f"read; the next run leaves {'it' if rows == 1 else 'them'} out.",
             count=rows,
         ),
     )

@@ -30,11 +30,21 @@ _LIST_HASH = re.compile(r"List (\d+): ([0-9a-f]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """What an earlier row of the run log says, as far as later runs need it."""
+    """What an earlier row of the run log says, as far as later runs need it.
+
+    Attributes
+    ----------
+    inputs
+        The cell of `list_hashes_text`: fingerprints of lists and earlier months.
+    settings_hash
+        Fingerprint of what the run was asked to do.
+    """
 
     when: datetime | None
     census_date: date | None
     list_hashes: Mapping[int, str]
+    inputs: str = ""
+    settings_hash: str = ""
 
 
 def list_hashes_text(hashes: Mapping[int, str], earlier_months: str = "") -> str:
@@ -91,12 +101,15 @@ def past_runs(log: TableRead) -> tuple[PastRun, ...]:
     runs = []
     for row in _filled(log):
         when, census = row[at["when"]], row[at["census_date"]]
-        found = _LIST_HASH.findall(str(row[at["list_hashes"]] or ""))
+        inputs = str(row[at["list_hashes"]] or "")
+        found = _LIST_HASH.findall(inputs)
         runs.append(
             PastRun(
                 when=when if isinstance(when, datetime) else None,
                 census_date=census.date() if isinstance(census, datetime) else None,
                 list_hashes={int(number): text for number, text in found},
+                inputs=inputs,
+                settings_hash=str(row[at["settings_hash"]] or ""),
             )
         )
     return tuple(runs)

@@ -41,6 +41,7 @@ from demand_model.simulation.scenario import (
     Multiply,
     MultiplySystem,
     Overwrite,
+    PlacesChange,
     Scenario,
 )
 from demand_model.units import add_months, next_month_start, whole_months_between
@@ -197,6 +198,11 @@ def _distinct(scenario: Scenario) -> tuple[Change, ...]:
 
 
 def _records(change: Change, census_date: date) -> Iterator[dict[str, CellValue]]:
+    if isinstance(change, PlacesChange):
+        raise InvalidSettingError(
+            "Invalid change: own places are no row of a scenario. Places that are added stand in "
+            "the table of new places of sheet System."
+        )
     end = None if isinstance(change, AddPosts) else change.end
     span: dict[str, CellValue] = {
         "from": _as_written(change.start, census_date),

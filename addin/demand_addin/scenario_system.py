@@ -1,7 +1,9 @@
 """Rows of table ``scenarios`` that change the system around the children, and back.
 
 ``Multiply`` works on what the system works out itself (the share closed without
-action, the ideal caseload …), ``Add`` on ``workers``: posts, recruited for at once.
+action, the ideal caseload …) and on ``free_places``, what free places do to entries to
+care: 0 guards the threshold from them. ``Add`` works on ``workers``: posts, recruited for
+at once.
 """
 
 from __future__ import annotations
@@ -11,10 +13,10 @@ from datetime import date
 from demand_addin.ports import CellValue
 from demand_model.errors import InvalidSettingError
 from demand_model.simulation.scenario import AddPosts, Change, MultiplySystem
-from demand_model.system.equations import INTERNAL_TARGETS
+from demand_model.system.equations import SYSTEM_LEVERS
 
 WORKERS = "workers"
-SYSTEM_FLOWS = (*INTERNAL_TARGETS, WORKERS)
+SYSTEM_FLOWS = (*SYSTEM_LEVERS, WORKERS)
 """Words of column ``flow`` that name no movement of children."""
 
 _RAMP_MONTHS = 1.0

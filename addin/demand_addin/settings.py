@@ -20,6 +20,7 @@ from demand_addin.cells import (
     read_number,
     read_text,
     read_whole,
+    shown,
 )
 from demand_addin.layout.declare import Setting, Style
 from demand_addin.layout.settings import SETTINGS
@@ -28,11 +29,15 @@ from demand_model.annex_a import decode
 from demand_model.annex_a.checked import CheckSettings
 from demand_model.annex_a.code_sets import CodeSet
 from demand_model.annex_a.lists_of_need import ALL_LISTS
+from demand_model.annex_a.raw import RawValue
 from demand_model.errors import InvalidSettingError
+from demand_model.flows import Flow
 
 LISTS = (3, 7, 8)
 _COMPARED = (1, 2, 3, 4)
 _CODES_SHOWN = 6
+_SHARES = Flow.REFERRAL_NFA.value
+"""Beginning of the rates that are shares of something."""
 
 SettingValue = None | str | int | date
 
@@ -209,19 +214,31 @@ def read_overrides(book: WorkbookPort) -> dict[str, float]:
     Raises
     ------
     SettingProblemsError
-        All overrides that are not a number of 0 or more, together.
+        All overrides that are not a number of 0 or more, or as shares not up to 1, together.
     """
     table, problems = book.read_table("rates"), Problems()
     found: dict[str, float] = {}
     for values, addresses in zip(table.rows, table.addresses, strict=True):
         cells = dict(zip(table.columns, zip(values, addresses, strict=True), strict=True))
         value, address = cells["override"]
-        number = read_number(Cell(table.sheet, address, value), "override", problems)
         rate_id = cells["rate_id"][0]
+        most = 1.0 if str(rate_id).startswith(_SHARES) else float("inf")
+        cell, refused = Cell(table.sheet, address, value), Problems()
+        number = read_number(cell, "override", refused, most=most)
+        if refused.lines:
+            problems.say(cell.where, _own_rate_words(cell, rate_id, is_share=most == 1.0))
         if number is not None and isinstance(rate_id, str):
             found[rate_id] = number
     problems.raise_any()
     return found
+
+
+def _own_rate_words(cell: Cell, rate_id: RawValue, *, is_share: bool) -> str:
+    number = "a number from 0 to 1 (0.3 for 30%)" if is_share else "a number of 0 or more"
+    return (
+        f"your own rate for {shown(rate_id)} is {shown(cell.value)}. Type {number}, in the unit "
+        "that the row names, or clear the cell: then the fitted rate is used."
+    )
 
 
 def settings_hash(*parts: object) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from demand_addin.layout import build_template
+from demand_addin.layout.template import build_template
 
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

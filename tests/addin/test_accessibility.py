@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -21,13 +20,12 @@ from openpyxl.styles.colors import Color
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
-from synthetic_forecast import SCENARIOS, run_case
 
-from demand_addin.closed import ClosedWorkbook
-from demand_addin.layout import SETTINGS, SHEETS, build_template
+from demand_addin.layout import SHEETS
 from demand_addin.layout.declare import Kind
 from demand_addin.layout.styles import BLUE, INPUT_FILL
-from demand_addin.plan import plan_run
+from demand_addin.layout.template import build_template
+from demand_addin.plan.cautions import MARK
 
 pytestmark = pytest.mark.unit
 
@@ -58,28 +56,8 @@ def template(path: Path) -> Workbook:
 
 
 @pytest.fixture(scope="module")
-def run_path(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    case = run_case(horizon=7)
-    book = ClosedWorkbook.open(path)
-    entered = {s.key: book.read_name(s.name).value for s in SETTINGS}
-    book.write(
-        plan_run(
-            check=case.check,
-            rates=case.rates,
-            forecast=case.forecast,
-            scenario_names=SCENARIOS,
-            choices=replace(case.choices, entered=entered),
-            log=case.log,
-        )
-    )
-    done = tmp_path_factory.mktemp("accessible") / "run.xlsx"
-    done.write_bytes(book.to_bytes())
-    return done
-
-
-@pytest.fixture(scope="module")
-def finished(run_path: Path) -> Workbook:
-    return openpyxl.load_workbook(run_path)
+def finished(finished_path: Path) -> Workbook:
+    return openpyxl.load_workbook(finished_path)
 
 
 @pytest.fixture(params=["template", "finished"])
@@ -207,14 +185,39 @@ def test_text_stands_out_from_its_ground_and_is_large_enough(book, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_rule_that_colours_a_cell_reads_a_word_in_it(template, name):
-    """No colour says what no word says; and the words stay readable."""
+    """No colour says what no word says: the rule finds the word in the cell, or puts it there."""
     ws = template[name]
     for area in ws.conditional_formatting:
         for rule in area.rules:
+            where = f"{area.sqref}: {rule.type} {rule.formula}"
+            if not _is_coloured(rule.dxf):
+                continue  # rules and bold letters only
+            if _meets_nothing(rule):
+                assert _dxf_colours(rule.dxf)[1] == "FFFFFF", f"{where}: an empty cell is marked"
+                continue
+            word = _word_of(rule)
+            assert re.fullmatch(r"[A-Za-z0-9 %]*[A-Za-z]{2,}[A-Za-z0-9 %]*", word), where
+            if rule.type != "expression":
+                assert word in _words_of(template, ws, area.sqref), f"{where}: never says {word}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rule_that_colours_a_cell_leaves_it_readable(template, name):
+    for area in template[name].conditional_formatting:
+        for rule in area.rules:
             ink, paper = _dxf_colours(rule.dxf)
             assert _contrast(ink, paper) >= TEXT, f"{area.sqref}: {ink} on {paper}"
-            words = {"containsText", "beginsWith", "cellIs", "expression", "containsBlanks"}
-            assert rule.type in words
+
+
+def test_every_kind_of_colouring_rule_is_met(template):
+    """The test above looks at rules of each kind, and at the two that need care."""
+    rules = [r for ws in template for a in ws.conditional_formatting for r in a.rules]
+    coloured = [rule for rule in rules if _is_coloured(rule.dxf)]
+    kinds = {rule.type for rule in coloured if not _meets_nothing(rule)}
+    assert kinds == {"containsText", "beginsWith", "cellIs", "expression"}
+    assert {_word_of(rule) for rule in coloured if not _meets_nothing(rule)} == {
+        *("need", "Take care", "Look", "OK", " not 100%"),
+    }
 
 
 # ---------------------------------------------------------------- inputs
@@ -316,6 +319,38 @@ def test_the_forecast_line_stands_out_from_the_darkest_band():
 
 
 # ---------------------------------------------------------------- helpers
+
+
+def _is_coloured(dxf) -> bool:
+    has_ink = dxf.font is not None and dxf.font.color is not None
+    return has_ink or dxf.fill is not None
+
+
+def _meets_nothing(rule) -> bool:
+    """Say whether a rule meets only cells that hold nothing, or whose row does."""
+    is_blank = rule.type == "expression" and re.fullmatch(r'\$[A-Z]+[0-9]+=""', rule.formula[0])
+    return rule.type == "containsBlanks" or bool(is_blank)
+
+
+def _word_of(rule) -> str:
+    """Return the word that a rule looks for in the cell, or that its number format puts there."""
+    if rule.type in ("containsText", "beginsWith"):
+        return rule.text
+    if rule.type == "cellIs":
+        return rule.formula[0].strip('"')
+    shown = rule.dxf.numFmt.formatCode if rule.dxf.numFmt is not None else ""
+    return "".join(re.findall(r'"([^"]*)"', shown))
+
+
+def _words_of(book: Workbook, ws: Worksheet, area) -> str:
+    """Return what the cells of an area may say: their formulas, and what runs write there."""
+    cells = [ws.cell(r, c).value for part in area.ranges for r, c in part.cells]
+    texts = [value for value in cells if isinstance(value, str)]
+    if "=master_check" in texts:
+        texts.append(book["Checks"]["A2"].value)
+    if ws.title == "Dashboard":
+        texts.append(MARK)
+    return " ".join(texts)
 
 
 def _cells(ws: Worksheet) -> Iterator[Cell]:

@@ -14,8 +14,9 @@ import pytest
 from rich_workbook import parts_of
 
 from demand_addin.closed import ClosedWorkbook
-from demand_addin.layout import SHEETS, accuracy, area, build_template, table
+from demand_addin.layout import SHEETS, accuracy, area, table
 from demand_addin.layout.accuracy_charts import CHARTS
+from demand_addin.layout.template import build_template
 from demand_addin.plan.accuracy import backtest_tables, control_tables, tracking_tables
 from demand_addin.plan.accuracy_charts import shown_forecast
 from demand_addin.ports import BookPlan

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -50,6 +53,18 @@ def test_an_unexpected_error_keeps_its_kind_and_place_but_no_value() -> None:
     assert "ValueError in " in outcome.problem
     assert "2015" not in json.dumps(outcome.to_json()) + outcome.trace
     assert "test_cli_outcome.py" in outcome.trace
+
+
+def test_a_minus_stays_a_minus_where_the_console_knows_few_characters() -> None:
+    code = (
+        "import sys; from demand_addin import cli; cli.cli = lambda: print('−9 to –, “x” ☃'); "
+        "cli.main()"
+    )
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, env=environment
+    )
+    assert done.stdout.decode("cp1252").strip() == "-9 to –, “x” ?"
 
 
 def test_interrupts_and_memory_are_said_in_words() -> None:

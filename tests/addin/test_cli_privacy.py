@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cli_cases import call
+from cli_cases import call, set_setting
 from demand_addin.closed import ClosedWorkbook
 from demand_addin.commands.demo import sample_workbook
+from demand_addin.layout.what_if import INPUTS
+from demand_addin.ports import BookPlan, RangeValues
 from demand_addin.read import read_sheets
+from demand_model.annex_a.lists_of_need import OPTIONAL_LISTS
 from demand_model.annex_a.recognise import recognise
 
 pytestmark = pytest.mark.unit
@@ -44,26 +47,66 @@ def marked_lists(tmp_path: Path) -> list[Path]:
     return paths
 
 
+@pytest.fixture
+def marked_need_lists(tmp_path: Path) -> list[Path]:
+    """Lists 4 and 6 of such children, some with a date that is none."""
+    paths = []
+    for number, spec in OPTIONAL_LISTS.items():
+        rows = [[*spec.headings, "Name"]]
+        for i in range(60):
+            values = {
+                "child_id": f"{TOKEN}-N{i:03}",
+                "date_of_birth": f"{TOKEN} DOB" if i % 20 == 3 else "01/02/2015",
+                "age": "9",
+                "start": f"{TOKEN} start" if i % 20 == 5 else f"{i % 27 + 1:02}/01/2026",
+                "case_status": "c) Child in need plan",
+            }
+            rows.append([*(values.get(f.name, "") for f in spec.fields), f"{TOKEN} Smith"])
+        path = tmp_path / f"need{number}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+        paths.append(path)
+    return paths
+
+
+def tried_on_what_if(book: Path) -> None:
+    workbook = ClosedWorkbook.open(book)
+    changed = RangeValues(name=INPUTS["plan_ends"].name, rows=((0.1,),))
+    workbook.write(BookPlan(ranges=(changed,)))
+    book.write_bytes(workbook.to_bytes())
+
+
 def test_no_token_of_a_child_leaves_the_list_sheets(
-    marked_lists: list[Path], tmp_path: Path
+    marked_lists: list[Path], marked_need_lists: list[Path], tmp_path: Path
 ) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
-    book = folder / "book.xlsx"
-    outputs = [
-        call("import", book, *marked_lists),
+    book, model = folder / "book.xlsx", folder / "model.xmile"
+    few = ("--draws", 100)
+    outputs = [call("import", book, *marked_lists, *marked_need_lists)]
+    set_setting(book, "horizon_months", 6)
+    outputs += [
         call("check", book),
         call("check", book, "--json"),
-        call("run", book, "--draws", 100),
+        call("run", book, *few),
     ]
-    assert [result.exit_code for result in outputs] == [0, 0, 0, 0], outputs[-1].output
+    tried_on_what_if(book)
+    outputs += [
+        call("keep", book, "--json"),
+        call("backtest", book, *few),
+        call("levers", book, *few),
+        call("xmile", book, "--out", model, "--json", *few),
+    ]
+    assert [result.output for result in outputs if result.exit_code] == []
     for result in outputs:
-        assert TOKEN not in result.output
+        assert TOKEN not in result.output.upper()
+    assert TOKEN.encode() not in model.read_bytes().upper()
+    assert "List 4: 60 rows copied" in outputs[0].output
     names = ClosedWorkbook.open(book).sheet_names()
-    lists = {f"xl/worksheets/sheet{names.index(f'List {n}') + 1}.xml" for n in (3, 7, 8)}
+    lists = {f"xl/worksheets/sheet{names.index(f'List {n}') + 1}.xml" for n in (3, 4, 6, 7, 8)}
     with zipfile.ZipFile(book) as archive:
         holding = {
             name for name in archive.namelist() if TOKEN.encode() in archive.read(name).upper()
         }
     assert holding == lists
-    assert all(p == book or ".backup-" in p.name for p in folder.iterdir())
+    assert all(p in (book, model) or ".backup-" in p.name for p in folder.iterdir())

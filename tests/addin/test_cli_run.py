@@ -361,6 +361,7 @@ def test_demo_does_the_whole_job_also_twice_in_one_folder(tmp_path: Path) -> Non
     assert result.exit_code == 0, result.output
     assert "Children in care: " in result.stdout
     assert str(folder / "demand-model.xlsx") in result.stdout
+    assert f'csc-demand levers "{folder / "demand-model.xlsx"}"' in result.stdout
     assert len(table_rows(folder / "demand-model.xlsx", "run_log")) == 2
     assert len(table_rows(folder / "demand-model.xlsx", "backtest_scores")) == 21
 

@@ -31,6 +31,27 @@ def test_the_file_is_written_and_the_workbook_is_only_read(book: Path, tmp_path:
     assert {p.name for p in tmp_path.iterdir()} == {"model.xmile"}
 
 
+def test_without_a_name_it_stands_beside_the_workbook(book: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "our.demand.xlsx"
+    copy.write_bytes(book.read_bytes())
+    beside = tmp_path / "our.demand.xmile"
+    first = call("xmile", copy, *DRAWS)
+    assert f"Wrote: {beside}" in first.stdout
+    again = call("xmile", copy, "--seed", "3", *DRAWS)
+    assert again.exit_code == 0, "its own file is written anew"
+    assert f"Wrote: {beside}" in again.stdout
+
+
+def test_a_file_that_is_not_ours_is_left_as_it_is(book: Path, tmp_path: Path) -> None:
+    out = tmp_path / "theirs.xmile"
+    theirs = "<xmile><header><vendor>Somebody else</vendor></header></xmile>"
+    out.write_text(theirs, encoding="utf-8")
+    result = call("xmile", book, "--out", out, *DRAWS)
+    assert result.exit_code == 3
+    assert "csc-demand did not write it" in result.stderr
+    assert out.read_text(encoding="utf-8") == theirs
+
+
 def test_json_gives_the_gap(book: Path, tmp_path: Path) -> None:
     result = call("xmile", book, "--out", tmp_path / "m.xmile", "--json", *DRAWS)
     gap = json.loads(result.stdout)["gap"]

@@ -12,8 +12,8 @@ import pytest
 from rich_workbook import parts_of
 
 from demand_addin.closed import ClosedWorkbook
-from demand_addin.layout import build_template
 from demand_addin.layout import costs as declared
+from demand_addin.layout.template import build_template
 from demand_addin.plan.costs import costs_values, no_costs
 from demand_addin.ports import BookPlan
 from demand_model import presets, simulate, spells

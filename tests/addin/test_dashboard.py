@@ -12,14 +12,14 @@ from synthetic_forecast import Case, forecast_case, run_case
 
 from demand_addin.history_sheet import no_months
 from demand_addin.layout.sheets import FEW_MONTHS, area
-from demand_addin.plan.cautions import MARK, cautions, idle_posts
+from demand_addin.plan.cautions import MARK, cautions, idle_guards, idle_posts
 from demand_addin.plan.check import LOOK, OK, check_results
 from demand_addin.plan.dashboard import headline_rows, number_rows, sentences, year_ago
 from demand_addin.plan.memory import earlier_words
 from demand_model import History
 from demand_model.annex_a.checked import CheckResult, Window
 from demand_model.flows import MEASURES
-from demand_model.simulation.scenario import BASELINE, AddPosts, Scenario
+from demand_model.simulation.scenario import BASELINE, AddPosts, MultiplySystem, Scenario
 from demand_model.system.inputs import SystemInputs
 
 pytestmark = pytest.mark.unit
@@ -130,6 +130,18 @@ def test_workers_that_act_on_nothing_are_said():
     first, *others = resting.links
     acting = replace(resting, links=(replace(first, is_on=True), *others))
     assert idle_posts(asked, acting) == ()
+
+
+def test_a_guard_of_links_that_are_off_is_said():
+    change = MultiplySystem(target="free_places", factor=0.0, start=date(2026, 5, 1))
+    asked = [BASELINE, Scenario(name="Guard", changes=(change,))]
+    resting = SystemInputs()
+    (said,) = idle_guards(asked, resting)
+    assert said.startswith("“Guard” changes free_places, without effect")
+    assert "how many own places there are" in said
+    assert idle_guards([BASELINE], resting) == ()
+    on = tuple(replace(link, is_on=link.is_of_free_places) for link in resting.links)
+    assert idle_guards(asked, replace(resting, links=on)) == ()
 
 
 # --- what was known before the lists -----------------------------------------------------------

@@ -28,8 +28,8 @@ from demand_addin.history_sheet import (
     read_memory,
     trusted,
 )
-from demand_addin.layout import build_template
 from demand_addin.layout.history import HISTORY
+from demand_addin.layout.template import build_template
 from demand_addin.ports import BookPlan, TableValues
 from demand_model import History
 from demand_model.flows import MEASURES

@@ -13,8 +13,8 @@ from rich_workbook import parts_of
 from synthetic_forecast import SCENARIOS, run_case
 
 from demand_addin.closed import ClosedWorkbook
-from demand_addin.layout import build_template
 from demand_addin.layout import journeys as declared
+from demand_addin.layout.template import build_template
 from demand_addin.plan import plan_run
 from demand_addin.plan.journeys import WITHHELD, flow_shares, journey_values, ribbon_rows
 from demand_addin.ports import BookPlan, RangeValues, TableValues

@@ -18,15 +18,15 @@ from demand_addin.closed import ClosedWorkbook
 from demand_addin.commands.demo import sample_workbook
 from demand_addin.commands.keep import keep_on
 from demand_addin.commands.outcome import ExitCode
-from demand_addin.layout import build_template
 from demand_addin.layout import what_if as declared
-from demand_addin.layout import what_if_workings as workings
+from demand_addin.layout import what_if_columns as workings
+from demand_addin.layout.template import build_template
 from demand_addin.live.adapter import LiveWorkbook
 from demand_addin.live.commands import LiveJob, carry_out, message_of
 from demand_addin.live.undo import UndoFolder
 from demand_addin.ports import BookPlan, CellValue, RangeValues, TableValues
 from demand_addin.scenario_sheet import read_scenarios
-from demand_addin.what_if_sheet import read_what_if
+from demand_addin.what_if_sheet import costs_beside_others, read_what_if
 from demand_model.annex_a.codes import SOURCE_GROUPS
 from demand_model.errors import InvalidInputError, InvalidSettingError
 from demand_model.results.what_if_levers import WhatIfLevers, what_if_scenario
@@ -60,7 +60,7 @@ def written(levers: WhatIfLevers = NEUTRAL, **others: CellValue) -> BookPlan:
     """What the blue cells of a sheet hold that a run has filled."""
     prices = {lever.name: lever.neutral for lever in declared.COSTS}
     single = prices | cells(levers) | {f"what_if_{key}": v for key, v in others.items()}
-    costs = tuple((lever.neutral,) for lever in declared.PLACEMENT_COSTS)
+    costs = tuple((None,) for _ in range(declared.GROUP_ROOM))
     return BookPlan(
         ranges=(
             RangeValues(name=declared.FACTS["census_date"].name, rows=((CENSUS,),)),
@@ -98,7 +98,7 @@ def test_the_blue_cells_are_the_levers():
     found = read_what_if(book(TRIED))
     assert found.levers == TRIED
     assert found.census_date == CENSUS
-    assert found.moved[0] == "Referrals -30%"
+    assert found.moved[0] == "Referrals −30%"
     assert "Referrals from Schools +20%" in found.moved
     assert found.moved[-1] == "a lockdown of 4 months from month 6 of the forecast"
     assert found.costs_moved == ()
@@ -155,6 +155,54 @@ def test_costs_are_said_not_to_be_kept():
     assert kept.tried.costs_moved == ("Inflation, % a year", "A child on a plan, £ a week")
     assert "Inflation, % a year, A child on a plan" in kept.sentences[-1]
     assert "scenario holds no costs" in kept.sentences[-1]
+
+
+def test_no_inflation_is_a_cost_that_is_not_kept():
+    assert read_what_if(book(TRIED, inflation=0.0)).costs_moved == ("Inflation, % a year",)
+    assert read_what_if(book(TRIED, inflation=None, cost_plan=0.0)).costs_moved == ()
+
+
+def test_a_cost_typed_for_another_group_is_said():
+    sheet = book()
+    room = declared.GROUP_ROOM
+    costs = ((None,), (900.0,), *[(None,)] * (room - 2))
+    first = ("kinship", 300.0, 12)
+    beside = tuple((label, *first[1:]) for label in ("kinship", "own fostering"))
+    sheet.write(
+        BookPlan(
+            ranges=(
+                RangeValues(name=declared.UNIT_COSTS.name, rows=costs),
+                RangeValues(name=declared.PLACEMENTS.name, rows=beside),
+            )
+        )
+    )
+    assert costs_beside_others(sheet, ["other", "own fostering", "kinship"]) == ()
+    (said,) = costs_beside_others(sheet, ["own fostering", "kinship"])
+    assert "typed for “own fostering” and now stands beside “kinship”" in said
+    (gone,) = costs_beside_others(sheet, ["kinship"])
+    assert "beside no group" in gone
+    assert "900" not in said
+    assert costs_beside_others(book(), ["kinship"]) == ()
+
+
+def test_following_the_reset_leaves_nothing_moved(template_page: str):
+    assert "empty inflation and weekly costs" in template_page
+    assert "£0 for a child on a plan" in template_page
+    neutral = {lever.key: lever.neutral for lever in declared.COSTS}
+    assert neutral == {"inflation": None, "cost_plan": 0.0}
+    found = read_what_if(book(inflation=None, cost_plan=0.0))
+    assert (found.moved, found.costs_moved) == ((), ())
+
+
+@pytest.fixture
+def template_page(tmp_path: Path) -> str:
+    path = tmp_path / "book.xlsx"
+    build_template(path)
+    return "\n".join(
+        str(cell)
+        for row in CalamineWorkbook.from_path(path).get_sheet_by_name(declared.SHEET).to_python()
+        for cell in row
+    )
 
 
 @pytest.mark.parametrize(
@@ -257,6 +305,27 @@ def test_excel_keeps_the_same_rows_and_undo_takes_them_back(
     assert excel.read_table("scenarios").rows == before
 
 
+def test_undo_takes_no_row_away_from_above_one_that_was_typed_since(filled: Path, tmp_path: Path):
+    opened = fake_book(filled)
+    (app,) = engine_for(Excel(books=[opened])).apps
+    excel = LiveWorkbook(app.books[0], undo=UndoFolder(tmp_path))
+    job = LiveJob(book=excel.name, now=NOW, find=lambda _: excel)
+    before = excel.read_table("scenarios").rows
+    assert carry_out("keep", job).exit_code is ExitCode.OK
+    sheet = opened.sheet("Scenarios")
+    row = sheet.tables["scenarios"].bottom + 1
+    sheet.cells[row, 1] = "a note"
+    kept = dict(sheet.cells)
+    sheet.cells[row, 3] = "None"
+    refused = carry_out("undo", job)
+    assert refused.exit_code is ExitCode.MEND
+    assert f"row {row} of sheet Scenarios was typed directly below" in refused.problem
+    assert sheet.cells == kept | {(row, 3): "None"}
+    del sheet.cells[row, 3]  # one cell is a note, which is no row of the table
+    assert carry_out("undo", job).exit_code is ExitCode.OK
+    assert excel.read_table("scenarios").rows == before
+
+
 # --- from the sheet to a run ---------------------------------------------------------------------
 
 
@@ -286,10 +355,18 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_run_gives_the_means_that_sheet_what_if_shows(ran: Path, tmp_path: Path):
+@pytest.fixture(scope="module")
+def lines(ran: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[object]]:
+    """Return the months of sheet What-if workings, as LibreOffice calculates them."""
     if office() is None:
         pytest.skip("LibreOffice is not installed here")
-    (shown,) = recalculated([ran], tmp_path / "out", tmp_path / "profile")
+    folder = tmp_path_factory.mktemp("office")
+    (shown,) = recalculated([ran], folder / "out", folder / "profile")
+    sheet = CalamineWorkbook.from_path(str(shown)).get_sheet_by_name(declared.WORKINGS_SHEET)
+    return sheet.to_python(skip_empty_area=False)[workings.FIRST_ROW - 1 :][:9]
+
+
+def test_a_run_gives_the_means_that_sheet_what_if_shows(ran: Path, lines: list[list[object]]):
     table = ClosedWorkbook.open(ran).read_table("forecast")
     at = {name: i for i, name in enumerate(table.columns)}
 
@@ -306,11 +383,35 @@ def test_a_run_gives_the_means_that_sheet_what_if_shows(ran: Path, tmp_path: Pat
         "children on plans": "cp_open",
         "children in care": "cla_open",
     }
-    sheet = CalamineWorkbook.from_path(str(shown)).get_sheet_by_name(declared.WORKINGS_SHEET)
-    lines = sheet.to_python(skip_empty_area=False)[workings.FIRST_ROW - 1 :][:9]
     for heading, measure in of.items():
         run = means("Our plan", measure)
         assert len(run) == 9
         moved = [line[workings.COLUMNS.index(heading)] for line in lines]
         assert moved == pytest.approx(run, rel=0.01), heading
         assert run != pytest.approx(means("Baseline", measure), rel=0.03), heading
+
+
+def test_a_run_costs_what_sheet_what_if_shows(ran: Path, lines: list[list[object]]):
+    """By financial year: sheet What-if workings against the run's sheet Costs, same scenario."""
+    table = ClosedWorkbook.open(ran).read_table("costs")
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+    def by_year(scenario: str) -> dict[str, float]:
+        wanted = (scenario, "all")
+        return {
+            str(row["year"])[:4]: float(row["mean"])
+            for row in rows
+            if (row["scenario"], row["placement_group"]) == wanted
+        }
+
+    at = {name: n for n, name in enumerate(workings.COLUMNS)}
+    shown: dict[str, float] = {}
+    for line in lines:
+        end = line[at["month end"]]
+        year = str(end.year if end.month >= 4 else end.year - 1)
+        shown[year] = shown.get(year, 0.0) + line[at["what-if cost £"]]
+    run, baseline = by_year("Our plan"), by_year("Baseline")
+    assert list(run) == ["2026", "2027"]
+    assert min(run.values()) > 1_000_000
+    assert shown == pytest.approx(run, rel=0.01)
+    assert run["2027"] != pytest.approx(baseline["2027"], rel=0.03), "the levers move the cost"

@@ -263,15 +263,19 @@ def test_undo_in_excel_is_one_command(desk):
     assert desk.view.asked == []
 
 
-@pytest.mark.parametrize("saved_since", [True, False])
-def test_undo_of_a_file_asks_first_and_keeps_what_stands(on_file, saved_since):
+@pytest.mark.parametrize(
+    ("saved_since", "further", "more"), [(True, 0, ""), (False, 1, "once"), (False, 2, "twice")]
+)
+def test_undo_of_a_file_asks_first_and_keeps_what_stands(on_file, saved_since, further, more):
     on_file.control.press(UNDO)
     assert on_file.last.job.arguments[0] == "backup"
-    record = {**BACKUP.record, "saved_since": saved_since}
+    record = {**BACKUP.record, "saved_since": saved_since, "further": further}
     on_file.hear(Answer(exit_code=0, record=record))
     (question,) = on_file.view.asked
     assert "03/04/2026 at 09:30" in question
     assert ("saved it since" in question) == saved_since
+    assert ("go back" in question) == (further > 0)
+    assert not more or f"Undo can then go back {more} more." in question
     assert on_file.last.job.arguments[0] == "restore"
     assert on_file.last.job.arguments[2] == "demand.backup-1.xlsx"
     on_file.hear(GOOD)

@@ -170,8 +170,12 @@ def test_a_run_after_an_import_takes_its_place_for_undo(excel, folder, tmp_path)
     assert carry_out("import", job(folder, written(tmp_path, "children.csv"))).problem == ""
     before = dict(excel.books[0].sheet("List 8").cells)
     carry_out("check", job(folder))
-    assert carry_out("undo", job(folder)).exit_code is ExitCode.OK
+    undone = carry_out("undo", job(folder))
+    assert undone.exit_code is ExitCode.OK
     assert excel.books[0].sheet("List 8").cells == before
+    assert undone.sentences[1] == "1 more can be undone, next: Import lists (03/04/2026 09:30)."
+    assert carry_out("undo", job(folder)).exit_code is ExitCode.OK
+    assert (2, 1) not in excel.books[0].sheet("List 8").cells
 
 
 def test_files_without_a_list_change_nothing(excel, folder, tmp_path) -> None:

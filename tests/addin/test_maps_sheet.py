@@ -12,8 +12,8 @@ from rich_workbook import parts_of
 from synthetic_forecast import SCENARIOS, run_case
 
 from demand_addin.closed import ClosedWorkbook
-from demand_addin.layout import build_template
 from demand_addin.layout import maps as declared
+from demand_addin.layout.template import build_template
 from demand_addin.plan import plan_run
 from demand_addin.plan.maps import labelled, maps_values
 from demand_addin.ports import BookPlan, CellValue, RangeValues, TableValues

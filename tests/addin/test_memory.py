@@ -17,8 +17,9 @@ from demand_addin.cli import cli
 from demand_addin.closed import ClosedWorkbook
 from demand_addin.commands.older_book import LATER_SHEETS
 from demand_addin.history_sheet import Memory, read_memory
-from demand_addin.layout import SHEETS, build_template
+from demand_addin.layout import SHEETS
 from demand_addin.layout.declare import Kind
+from demand_addin.layout.template import build_template
 from demand_addin.plan.memory import (
     KEPT_CENSUS_DATES,
     MONTHLY_CENSUS_DATES,
@@ -312,7 +313,8 @@ def test_lists_of_another_authority_begin_a_new_memory(
     }
     assert "Earlier months" not in str(rows_of(book, "run_log")[1]["list_hashes"])
     top = ClosedWorkbook.open(book).read_name("changed_top").value
-    assert str(top).startswith("Run again next month")
+    assert str(top).startswith("The lists have changed since the last run (")
+    assert "No earlier forecast of this workbook can be compared with this one. Run again" in top
 
 
 def test_a_run_that_stops_remembers_nothing(twice: dict[str, Path], tmp_path: Path) -> None:

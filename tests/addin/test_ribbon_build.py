@@ -403,6 +403,10 @@ Public Function Seen() As String
         HasLists(book) & " " & IsDemandBook(Nothing)
 End Function
 
+Public Function Decided() As String
+    Decided = ButtonsAreEnabled(ThisWorkbook) & " " & ButtonsAreEnabled(Nothing)
+End Function
+
 Public Function Enabled() As String
     Dim answer As Variant
     CscDemandEnabled Nothing, answer
@@ -455,6 +459,7 @@ def test_libreoffice_runs_the_add_ins_own_functions(tmp_path: Path) -> None:
         ("DemandBooks.IsWebAddress", '"\\\\server\\b.xlsx"'): "False",
         ("DemandRunner.Version", ""): about(build_addin()).version,
         ("Probe.Seen", ""): "False False 0 False False",
+        ("Probe.Decided", ""): "False False",
         ("Probe.Enabled", ""): "False",
         ("Probe.Loaded", ""): "the workbook watches",
         ("Probe.Joined", ""): "C:\\a, b.csv|\\\\server\\x = 'y'.xlsx",
@@ -464,12 +469,24 @@ def test_libreoffice_runs_the_add_ins_own_functions(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(office() is None, reason="LibreOffice is not installed")
-def test_libreoffice_sees_what_the_buttons_need_in_a_demand_workbook(tmp_path: Path) -> None:
+def test_libreoffice_sees_what_the_buttons_need_in_a_demand_workbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workbook in front is the demand workbook: LibreOffice, hidden, has none in front."""
+    texts = sources()
+    ribbon = texts["DemandRibbon.bas"]
+    asked = "enabled = ButtonsAreEnabled(Application.ActiveWorkbook)"
+    assert ribbon.count(asked) == 1
+    in_front = asked.replace("Application.ActiveWorkbook", "ThisWorkbook")
+    texts["DemandRibbon.bas"] = ribbon.replace(asked, in_front)
+    monkeypatch.setattr("office_macros.sources", lambda: texts)
     book = tmp_path / "book.xlsm"
     book.write_bytes(with_code(template_bytes(), (PROBE,)))
-    functions = [("Probe.Seen", ""), ("Probe.Filled", "")]
-    assert call(book, functions, tmp_path) == [
+    functions = ["Seen", "Decided", "Enabled", "Filled"]
+    assert call(book, [(f"Probe.{name}", "") for name in functions], tmp_path) == [
         "True False 0 False False",
+        "True False",
+        "True",
         "True True 2 True False",
     ]
 

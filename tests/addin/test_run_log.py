@@ -25,7 +25,7 @@ from demand_model.annex_a.raw import RawValue
 
 pytestmark = pytest.mark.unit
 
-COLUMNS = ("when", "census_date", "list_hashes", "mean", "previous_hash")
+COLUMNS = ("when", "census_date", "list_hashes", "settings_hash", "mean", "previous_hash")
 Row = tuple[RawValue, ...]
 
 
@@ -48,6 +48,7 @@ def chained(count: int) -> list[Row]:
                 datetime(2026, 4, 3, 9, number),  # noqa: DTZ001
                 datetime(2026, 3, 31),  # noqa: DTZ001
                 f"List 3: a{number}; List 8: b",
+                "5e77",
                 100.0 + number,
                 previous,
             )
@@ -64,7 +65,7 @@ def test_the_first_row_and_the_chain() -> None:
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_an_altered_row_breaks_the_chain_after_it(number: int) -> None:
     rows = chained(4)
-    rows[number] = (*rows[number][:3], 1.0, rows[number][4])
+    rows[number] = (*rows[number][:4], 1.0, rows[number][-1])
     assert broken_links(log_of(*rows)) == (number + 2,)
 
 
@@ -96,6 +97,7 @@ def test_blank_rows_of_the_table_do_not_count() -> None:
 
 def test_past_runs_are_read_back() -> None:
     (run,) = past_runs(log_of(*chained(1)))
+    assert (run.inputs, run.settings_hash) == ("List 3: a0; List 8: b", "5e77")
     assert run.census_date == date(2026, 3, 31)
     assert run.list_hashes == {3: "a0", 8: "b"}
 

@@ -20,6 +20,7 @@ from demand_model.simulation.presets import presets
 from demand_model.simulation.scenario import (
     BASELINE,
     Add,
+    AddPlaces,
     AddPosts,
     Change,
     Lockdown,
@@ -261,6 +262,7 @@ def test_changes_of_the_system_are_rows_and_come_back() -> None:
         changes=(
             MultiplySystem(target="nfa_share", factor=1.2, start=start, ramp_months=3.0),
             MultiplySystem(target="ideal_caseload", factor=0.9, start=start, end=date(2028, 1, 1)),
+            MultiplySystem(target="free_places", factor=0.0, start=start, ramp_months=6.0),
             AddPosts(workers=6.0, start=start, ramp_months=2.0),
         ),
     )
@@ -270,6 +272,7 @@ def test_changes_of_the_system_are_rows_and_come_back() -> None:
     assert [(r[kind], r[flow]) for r in rows] == [
         ("Multiply", "nfa_share"),
         ("Multiply", "ideal_caseload"),
+        ("Multiply", "free_places"),
         ("Add", "workers"),
     ]
 
@@ -278,6 +281,7 @@ def test_changes_of_the_system_are_rows_and_come_back() -> None:
     ("row", "words"),
     [
         (change("Overwrite", flow="nfa_share", since=1, amount=0.5), "must be Multiply"),
+        (change("Add", flow="free_places", since=1, amount=1), "must be Multiply"),
         (change("Multiply", flow="workers", since=1, amount=1.1), "must be Add"),
         (change("Add", flow="workers", since=1, to=5, amount=3), "no last day"),
     ],
@@ -294,6 +298,12 @@ def test_two_lockdowns_with_the_same_dates_cannot_be_written() -> None:
     twice = Scenario(name="S", changes=(Lockdown(**span), Lockdown(**span)))
     with pytest.raises(InvalidSettingError, match="must be one"):
         scenario_rows([twice], CENSUS)
+
+
+def test_own_places_are_no_row_of_a_scenario() -> None:
+    places = Scenario(name="Six", changes=(AddPlaces(places=6.0, start=CENSUS),))
+    with pytest.raises(InvalidSettingError, match="table of new places of sheet System"):
+        scenario_rows([places], CENSUS)
 
 
 def test_a_missing_column_is_said() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from demand_addin.cells import SettingProblemsError
 from demand_addin.layout.settings import SETTINGS
-from demand_addin.ports import BookPlan, NamedRead, TableRead
+from demand_addin.ports import BookPlan, NamedBlock, NamedRead, TableRead
 from demand_addin.settings import (
     RunSettings,
     read_mapping,
@@ -46,6 +46,9 @@ class Sheet:
             raise InvalidInputError(f"{self.name} has no cell named {name}.")
         address, value = self.cells[name]
         return NamedRead(name=name, sheet="Settings", address=address, value=value)
+
+    def find_name(self, name: str) -> NamedBlock | None:
+        raise NotImplementedError(name)
 
     def read_table(self, table: str) -> TableRead:
         return self.tables[table]
@@ -250,6 +253,20 @@ def test_overrides_are_read_by_rate_and_bad_ones_said() -> None:
     with pytest.raises(SettingProblemsError) as caught:
         read_overrides(bad)
     assert [line.split(":")[0] for line in caught.value.problems] == ["Rates!C6", "Rates!C7"]
+
+
+def test_a_wrong_rate_of_ones_own_is_told_in_plain_words() -> None:
+    columns = ("rate_id", "override")
+    rows = (("plan_ends|all|all", "fast"), ("referral_nfa|all|Police", 40), ("x|all|all", 40))
+    with pytest.raises(SettingProblemsError) as caught:
+        read_overrides(Sheet(tables=table("rates", "Rates", columns, *rows)))
+    assert caught.value.problems == (
+        'Rates!B6: your own rate for "plan_ends|all|all" is "fast". Type a number of 0 or more, in '
+        "the unit that the row names, or clear the cell: then the fitted rate is used.",
+        'Rates!B7: your own rate for "referral_nfa|all|Police" is 40. Type a number from 0 to 1 '
+        "(0.3 for 30%), in the unit that the row names, or clear the cell: then the fitted rate is "
+        "used.",
+    )
 
 
 def test_the_fingerprint_of_settings_is_stable_and_tells_them_apart() -> None:

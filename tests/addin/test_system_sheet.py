@@ -9,16 +9,16 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from rich_workbook import parts_of
+from rich_workbook import packed, parts_of
 
 from demand_addin.cells import SettingProblemsError
 from demand_addin.closed import ClosedWorkbook
 from demand_addin.commands.inputs import read_inputs
-from demand_addin.layout import build_template
 from demand_addin.layout import system as declared
 from demand_addin.layout.declare import TableSpec
+from demand_addin.layout.template import build_template
 from demand_addin.ports import BookPlan, CellValue, TableRead, TableValues
-from demand_addin.system_sheet import SystemSheet, read_system
+from demand_addin.system_sheet import SystemSheet, read_placement_groups, read_system
 from demand_model.errors import InvalidInputError
 from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.results.cost_years import CostChoices
@@ -197,6 +197,7 @@ def test_groups_of_ones_own_places_and_new_places(book):
     typed(book, declared.NEW_PLACES, {
         (0, "scenario"): "new normal +10%", (0, "group"): "own residential", (0, "places"): 6,
         (0, "filled_from"): "residential", (0, "from"): date(2027, 4, 1),
+        (0, "fill_months"): 9,
     })  # fmt: skip
     found = read_system(book)
     groups = {group.name: group for group in found.inputs.placements.groups}
@@ -212,8 +213,31 @@ def test_groups_of_ones_own_places_and_new_places(book):
             filled_from="residential",
             start=date(2027, 4, 1),
             scenario="New normal +10%",
+            fill_months=9.0,
         ),
     )
+
+
+def test_a_sheet_of_an_earlier_version_fills_new_places_at_once(template: bytes) -> None:
+    parts = parts_of(template)
+    text = {
+        name: content.replace(b'"fill_months"', b'"my_own"').replace(
+            b"<t>fill_months</t>", b"<t>my_own</t>"
+        )
+        for name, content in parts.items()
+        if name.startswith(("xl/tables/", "xl/sharedStrings"))
+    }
+    old = ClosedWorkbook.from_bytes(packed(parts | text), "book.xlsx")
+    assert "my_own" in old.read_table("new_places").columns
+    assert read_system(old) == SystemSheet()
+
+
+def test_a_group_may_not_have_a_name_that_the_results_use(book):
+    table = declared.PLACEMENT_COSTS
+    blank = row_of(table, "")
+    typed(book, table, {(blank, "group"): "All", (blank, "weekly_cost"): 100})
+    with pytest.raises(SettingProblemsError, match="another name; the results use this one"):
+        read_system(book)
 
 
 def test_moves_and_the_mix_of_entrants(book):
@@ -280,6 +304,9 @@ _FORCE, _NEW, _MIX = declared.WORKFORCE_TABLE, declared.NEW_PLACES, declared.ENT
         (_NEW, {(1, "group"): "other", (1, "filled_from"): "kinship", (1, "places"): 2},
          (1, "from"), "a date"),
         (_NEW, {(0, "places"): 6}, (0, "group"), "one of: kinship"),
+        (_NEW, {(0, "group"): "other", (0, "filled_from"): "kinship", (0, "places"): 2,
+                (0, "from"): date(2027, 4, 1), (0, "fill_months"): 999},
+         (0, "fill_months"), "fill months"),
         (_NEW, {(0, "scenario"): "Martians", (0, "group"): "other", (0, "places"): 1},
          (0, "scenario"), "one of: Baseline"),
         (_MIX, {(0, "Under 1"): 0.5, (1, "Under 1"): 0.4}, (0, "Under 1"), "add up to 90%"),
@@ -301,6 +328,9 @@ _FORCE, _NEW, _MIX = declared.WORKFORCE_TABLE, declared.NEW_PLACES, declared.ENT
         (_LINKS, {(0, "reference"): 4, (0, "unit"): "children"}, (0, "unit"), "cases per worker"),
         (_LINKS, {(0, "on"): "often"}, (0, "on"), "Yes or No"),
         (_LINKS, {(1, "to"): "absence_share"}, (1, "to"), "already links"),
+        (_LINKS, {(4, "on"): "Yes"}, (4, "from"), "Places are typed in the column places"),
+        (_LINKS, {(5, "from"): "spare_places", (5, "unit"): "places", (5, "on"): "Yes"},
+         (5, "from"), "Spare places needs the number of the authority's own places"),
     ],
 )  # fmt: skip
 def test_a_wrong_cell_is_named_with_what_to_do(book, table, cells, at, words):
@@ -326,6 +356,35 @@ def test_all_wrong_cells_are_named_at_once_and_with_those_of_other_sheets(book):
     with pytest.raises(SettingProblemsError) as caught:
         read_inputs(book)
     assert set(found) <= set(caught.value.problems)
+
+
+def test_links_from_places_wait_only_for_places_that_are_really_blank(book):
+    on = {(row, "on"): "Yes" for row in (4, 5)}
+    typed(book, _LINKS, on)
+    assert [line.split(":")[0] for line in problems(book)] == [
+        address(_LINKS, 4, "from"),
+        address(_LINKS, 5, "from"),
+    ]
+    bought = row_of(_COSTS, "residential")
+    typed(book, _COSTS, {(bought, "places"): 12})
+    assert len(problems(book)) == 2, "places of others' homes are not the authority's own"
+    own = row_of(_COSTS, "own fostering")
+    typed(book, _COSTS, {(own, "places"): "many"})
+    (line,) = problems(book)
+    assert line.startswith(f"{address(_COSTS, own, 'places')}:"), "not blank: wrong, and said once"
+    typed(book, _COSTS, {(own, "places"): 90})
+    assert sum(link.is_on for link in read_system(book).inputs.links) == 2
+
+
+def test_groups_are_known_to_other_sheets_whatever_else_is_wrong(book):
+    blank = row_of(_COSTS, "")
+    typed(book, _COSTS, {(blank, "group"): "Own residential", (blank, "weekly_cost"): 4_800,
+                         (blank, "own"): "Yes"})  # fmt: skip
+    typed(book, _LINKS, {(4, "on"): "Yes"})
+    assert len(problems(book)) == 1
+    names = [group.name for group in read_placement_groups(book)]
+    assert names == [*(g.name for g in Placements().groups), "own residential"]
+    assert read_placement_groups(OlderBook()) == Placements().groups
 
 
 def test_a_link_of_unknown_name_below_a_gap_is_named_by_its_own_row(book):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +13,13 @@ from rich_workbook import parts_of
 from synthetic_forecast import forecast_case, run_case
 
 from demand_addin.history_sheet import Memory, no_months
-from demand_addin.layout import build_template
 from demand_addin.layout import what_changed as declared
+from demand_addin.layout.template import build_template
 from demand_addin.plan import Earlier, plan_run
 from demand_addin.plan.memory import remembered
 from demand_addin.plan.what_changed import (
     Changes,
+    LastRun,
     changes,
     changes_values,
     columns_of,
@@ -47,9 +48,17 @@ def explained(
     *,
     scenario: str = BASELINE,
     compare: tuple[str, ...] = (BASELINE, LOCKDOWN),
+    last: LastRun | None = None,
 ) -> Changes:
-    return changes(
-        forecast, memory, records_of(forecast, scenario), scenario=scenario, compare=compare
+    records = records_of(forecast, scenario)
+    return changes(forecast, memory, records, scenario=scenario, compare=compare, last=last)
+
+
+def last_run(*, same_lists: bool = True, same_settings: bool = True) -> LastRun:
+    return LastRun(
+        when=datetime(2026, 10, 2, 9, 5),  # noqa: DTZ001  (a workbook's time has no zone)
+        has_same_lists=same_lists,
+        has_same_settings=same_settings,
     )
 
 
@@ -89,6 +98,58 @@ def test_a_first_run_says_to_run_again(september: Forecast) -> None:
     assert first.headline == declared.FIRST_RUN
     assert "Run again next month" in first.headline
     assert len(first.between) == 3
+
+
+def test_the_same_run_again_is_not_called_the_first(september: Forecast) -> None:
+    again = explained(september, remembering(september), last=last_run())
+    same = "Lists and settings are the same as at the last run (2 October 2026, 09:05)."
+    assert again.since == ()
+    assert again.headline == f"{same} {declared.WHEN_NEXT}"
+    assert again.since_note.startswith("The forecast is that of the last run")
+    _, ranges = changes_values(again)
+    rows = {r.name: r.rows for r in ranges}
+    assert rows["dash_changed"] == ((f"What changed: l{same[1:]}",),)
+    assert rows["chart_changed_since_cla_open"][1][0] == declared.SAME_FORECAST
+    shown = str([rows[name] for name in ("changed_top", "changed_since", "dash_changed")])
+    assert "first" not in shown
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (last_run(same_settings=False), "The lists are the same as at the last run (2 October "
+         "2026, 09:05); settings, or the model's version, have changed."),
+        (last_run(same_lists=False), "The lists have changed since the last run (2 October 2026, "
+         "09:05)."),
+        (last_run(same_lists=False, same_settings=False), "The lists have changed since the last "
+         "run (2 October 2026, 09:05)."),
+        (LastRun(when=None, has_same_lists=True, has_same_settings=True), "Lists and settings "
+         "are the same as at the last run."),
+    ],
+    ids=["settings", "lists", "both", "no time"],
+)  # fmt: skip
+def test_what_is_the_same_as_at_the_last_run_is_said(last: LastRun, said: str) -> None:
+    assert last.sentence == said
+
+
+def test_after_lists_that_cannot_be_compared_it_says_so(september: Forecast) -> None:
+    other = explained(september, Memory.empty(), last=last_run(same_lists=False))
+    assert other.headline.endswith(declared.FIRST_RUN)
+    for said in (other.headline, other.on_dashboard, other.since_note):
+        assert "No earlier forecast of this workbook can be compared with this one." in said
+    _, ranges = changes_values(other)
+    rows = {r.name: r.rows for r in ranges}
+    assert rows["chart_changed_since_cla_open"][1][0] == declared.NOTHING_YET["since"]
+
+
+def test_the_same_run_again_still_tells_of_the_forecast_before_it(
+    august: Forecast, september: Forecast
+) -> None:
+    again = explained(september, remembering(august, september), last=last_run())
+    assert {w.before for w in again.since} == {"Forecast of 31/08/2026"}
+    assert again.since_note.endswith(" " + last_run().sentence)
+    other = explained(september, remembering(august, september), last=last_run(same_lists=False))
+    assert "last run" not in other.since_note
 
 
 def test_the_last_earlier_census_date_is_compared(found: Changes) -> None:

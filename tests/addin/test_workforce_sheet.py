@@ -10,8 +10,8 @@ import pytest
 from rich_workbook import parts_of
 
 from demand_addin.closed import ClosedWorkbook
-from demand_addin.layout import build_template
 from demand_addin.layout import workforce as declared
+from demand_addin.layout.template import build_template
 from demand_addin.plan.workforce import no_workforce, workforce_values
 from demand_addin.ports import BookPlan
 from demand_model import presets
@@ -113,7 +113,9 @@ def test_a_caseload_that_is_taken_has_no_range_today_and_is_said_to_be_englands(
     _, today, *_ = ranges(taken)[declared.NUMBERS.name]
     assert today[3:6] == (15.2, "–", "–")
     rows = ranges(taken)[declared.ENGLAND.name][1:]
-    assert {row[4] for row in rows} == {"England's, until you type your own on sheet System"}
+    assert {row[4] for row in rows} == {"England's"}
+    ((subtitle,),) = ranges(taken)[declared.SUBTITLE.name]
+    assert "what is assumed: sheet System" in str(subtitle)
     assert [row[1] == row[2] for row in rows] == [True] * declared.COMPARISONS
 
 
@@ -122,7 +124,7 @@ def test_own_figures_stand_beside_englands():
     assert rows["Cases per worker"][1] == "15.2"
     assert rows["Cases per worker"][3] == "today's cases divided by your workers"
     assert rows["Posts vacant"][:3] == ("20.0%", "14.2%", "September 2025")
-    assert rows["Posts vacant"][3] == "typed on sheet System"
+    assert rows["Posts vacant"][3] == "sheet System"
     assert rows["Leavers in a year"][3].startswith("England's")
 
 

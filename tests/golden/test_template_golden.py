@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from demand_addin.layout import build_template
+from demand_addin.layout.template import build_template
 
 pytestmark = pytest.mark.golden
 

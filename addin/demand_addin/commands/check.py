@@ -20,6 +20,7 @@ from demand_model.annex_a.findings import Finding, Findings, Severity
 from demand_model.annex_a.fingerprint import list_hash
 from demand_model.annex_a.lists import LISTS
 from demand_model.annex_a.recognise import Recognised, recognise
+from demand_model.units import counted
 
 _SHOWN = 10
 _SPOKEN = (Severity.STOP, Severity.WARN)
@@ -114,15 +115,15 @@ def check_lines(result: CheckResult) -> tuple[str, ...]:
     if result.lists is not None:
         lines.insert(0, f"Census date: {_day(result.lists.census_date)}.")
         lines += [
-            f"List {number} covers {window.months} month{'s' if window.months != 1 else ''} "
+            f"List {number} covers {counted(window.months, 'month')} "
             f"from {_day(window.start)} "
             f"({'detected' if window.detected else 'set on sheet Settings'})."
             for number, window in sorted(result.lists.windows.items())
         ]
     if len(result.unmapped):
         count = len(result.unmapped)
-        known = "1 spelling is" if count == 1 else f"{count:,} spellings are"
-        lines.append(f"{known} not known: see sheet Mapping.")
+        is_or_are = "is" if count == 1 else "are"
+        lines.append(f"{counted(count, 'spelling')} {is_or_are} not known: see sheet Mapping.")
     return tuple(lines)
 
 
@@ -131,8 +132,7 @@ def stop_sentence(result: CheckResult, where: str) -> str:
     count = len(result.findings.stops)
     if not count:
         return ""
-    things = "1 thing" if count == 1 else f"{count} things"
-    return f"{things} must be mended before a forecast can be made; {where}."
+    return f"{counted(count, 'thing')} must be mended before a forecast can be made; {where}."
 
 
 def finding_lines(findings: list[Finding] | tuple[Finding, ...]) -> tuple[str, ...]:
@@ -190,7 +190,7 @@ def _tally_line(tally: RowTally) -> str:
         if count
     )
     return (
-        f"List {tally.list_number}: {tally.found:,} rows found = {tally.used:,} used + "
+        f"List {tally.list_number}: {counted(tally.found, 'row')} found = {tally.used:,} used + "
         f"{aside:,} set aside" + (f" ({reasons})." if reasons else ".")
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -15,8 +16,9 @@ from demand_addin.commands.older_book import fitted
 from demand_addin.layout.declare import Kind
 from demand_addin.layout.sheets import SHEETS
 from demand_addin.ports import BookPlan, WorkbookPort
+from demand_addin.read.package import READ_AT_ONCE
 from demand_addin.read.values import filled_rows
-from demand_addin.saving import Saved, fingerprint, locked, owner_file, save
+from demand_addin.saving import Saved, conflict_copies, fingerprint, locked, owner_file, save
 from demand_model.errors import InvalidInputError
 
 Result = TypeVar("Result")
@@ -107,7 +109,15 @@ def change_file(
     if opened and not saved.notes:
         name = OPEN_NOTE.format(name=job.target.name)
         saved = replace(saved, notes=(name,))
-    return result, replace(saved, notes=(*lacking, *saved.notes))
+    return result, replace(saved, notes=(*lacking, *saved.notes, *_conflict_notes(job.target)))
+
+
+def _conflict_notes(target: Path) -> tuple[str, ...]:
+    return tuple(
+        f"{copy.name} stands beside {target.name} and may be the copy that OneDrive makes when two "
+        "people change a workbook at once: unless you made it, check which of them is right."
+        for copy in conflict_copies(target)
+    )
 
 
 def open_book(path: Path) -> ClosedWorkbook:
@@ -137,11 +147,13 @@ def verify_workbook(path: Path, plan: BookPlan) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except zipfile.BadZipFile:
-        damaged = path.name
-    if damaged is not None:
-        raise InvalidInputError("The new workbook did not verify, so nothing was changed.")
+            for part in archive.namelist():
+                if not part.endswith(READ_AT_ONCE):  # those that are, are checked below
+                    archive.read(part)
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise InvalidInputError(
+            "The new workbook did not verify, so nothing was changed."
+        ) from error
     book = ClosedWorkbook.open(path)
     names = set(book.sheet_names())
     below: Counter[tuple[str, int]] = Counter()

@@ -81,6 +81,8 @@ def demo(
             "",
             f"Open {book} in Excel and look at its sheets Dashboard and Accuracy. The lists are "
             "made up.",
+            "What could be done about it: say on sheet Lever choices what to try, save and close "
+            f'the workbook, and type: csc-demand levers "{book}".',
         ),
         record={**ran.record, "lists": str(lists)},
     )

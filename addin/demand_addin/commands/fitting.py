@@ -30,6 +30,7 @@ from demand_model.exposure.front_door import (
 )
 from demand_model.exposure.history import listed_months
 from demand_model.rates.fit import FlowRates, overridable_rate_ids
+from demand_model.results.own_places import added_places
 from demand_model.results.placement_mix import PlacementsToday, placements_today
 from demand_model.simulation.setup import Prepared, prepare
 from demand_model.simulation.system_feedback import System
@@ -85,6 +86,7 @@ class Fitted:
         return System(
             inputs=self.sheet.inputs,
             placed_share=_placed_share(self.today, placements),
+            new_places=added_places(self.sheet.new_places, placements, self.today),
             assessments_open=self.front_door.assessments_open,
             cin_open=self.front_door.cin_open,
         )

@@ -17,11 +17,13 @@ from demand_addin.plan import plan_import
 from demand_addin.ports import BookPlan, WorkbookPort
 from demand_addin.progress import Progress, silent
 from demand_addin.read import read_sheets
+from demand_addin.saving import owner_file
 from demand_model.annex_a.findings import Severity
 from demand_model.annex_a.lists_of_need import OPTIONAL_LISTS
 from demand_model.annex_a.raw import RawSheet
 from demand_model.annex_a.recognise import Recognition, recognise
 from demand_model.errors import InvalidInputError
+from demand_model.units import counted
 
 _LEFT_OUT = ("list-twice", "wrong-list")
 """Rules that keep a list from being copied, be it an optional one."""
@@ -51,7 +53,7 @@ def import_lists(job: FileJob, files: Sequence[Path], *, progress: Progress = si
     return Outcome(
         command="import",
         wrote=saved.wrote,
-        sentences=(*made, *import_lines(found), *left, *saved.notes),
+        sentences=(*made, *import_lines(found), *left, *_open_notes(files), *saved.notes),
         record={
             "book": str(saved.path),
             "created": is_new,
@@ -73,6 +75,15 @@ def recognised(files: Sequence[Path], progress: Progress) -> Recognition:
     if not found.lists:
         raise InvalidInputError(_none_found(files, sheets, found))
     return found
+
+
+def _open_notes(files: Sequence[Path]) -> tuple[str, ...]:
+    """Say which files seem to be open in Excel: what is not saved there cannot be seen."""
+    return tuple(
+        f"{path.name} seems to be open in Excel: what was not saved there was not copied."
+        for path in files
+        if owner_file(path).exists()
+    )
 
 
 def import_plan(found: Recognition) -> BookPlan:
@@ -139,7 +150,7 @@ def _none_found(files: Sequence[Path], sheets: Sequence[RawSheet], found: Recogn
 
 def _copied(found: Recognition) -> tuple[str, ...]:
     return tuple(
-        f"List {number}: {_rows(list_.sheet, list_.body_row):,} rows copied from "
+        f"List {number}: {counted(_rows(list_.sheet, list_.body_row), 'row')} copied from "
         f"{list_.sheet.file}"
         + (f", sheet {list_.sheet.sheet}" if not list_.sheet.is_text_file else "")
         + "."

@@ -17,7 +17,7 @@ from demand_addin.what_if_sheet import Tried, read_what_if
 from demand_model.errors import InvalidInputError, InvalidSettingError
 from demand_model.results.what_if_levers import what_if_scenario
 from demand_model.simulation.scenario import BASELINE
-from demand_model.units import next_month_start
+from demand_model.units import counted, next_month_start
 
 _LONGEST_NAME = 60
 _DECIMALS = 9
@@ -41,7 +41,7 @@ class Kept:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What to say of it."""
-        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        rows = counted(self.rows, "row")
         costs = self.tried.costs_moved
         return (
             f'Scenario "{self.name}" was added to sheet Scenarios ({rows}): '

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from demand_addin.commands.closed_file import verify_workbook
 from demand_addin.commands.outcome import Outcome
-from demand_addin.layout import build_template
+from demand_addin.layout.template import build_template
 from demand_addin.ports import BookPlan
 from demand_addin.saving import NotSavedError, locked, save
 

@@ -10,6 +10,7 @@ sheets and tables that every workbook was made with must be there, as ever.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from demand_addin.layout.declare import Kind, SheetSpec
@@ -18,11 +19,12 @@ from demand_addin.layout.sheets import SHEETS
 from demand_addin.ports import (
     BookPlan,
     Calculated,
-    NamedRead,
+    NamedBlock,
     RangeValues,
     TableValues,
     WorkbookPort,
 )
+from demand_model.annex_a.raw import CellError
 from demand_model.errors import InvalidInputError
 
 _FIRST_SHEETS = frozenset(
@@ -37,6 +39,20 @@ LATER_SHEETS = tuple(
     spec.name for spec in SHEETS if spec.name not in _FIRST_SHEETS and spec.list_number is None
 )
 """Sheets that workbooks of an earlier version may lack; those of optional lists are not missed."""
+
+FEEDS = {
+    "Accuracy data": "Accuracy",
+    "Costs data": "Costs",
+    "Workforce data": "Workforce",
+    "Levers data": "Levers",
+    "Journeys data": "Journeys",
+    "Maps data": "Maps",
+    "What-if workings": "What-if",
+    "What-if data": "What-if",
+}
+"""What a helper sheet is for: the sheet whose charts or formulas draw on it."""
+
+_LOST_REFERENCE = CellError("#REF!")
 
 _LATER_COLUMNS = {
     RATES.name: frozenset(
@@ -58,6 +74,8 @@ class _Lacking:
     ----------
     sheets
         Shown to the reader; helper sheets aside.
+    helpers
+        Helper sheets, each with the sheet that draws on it, where that is there.
     parts
         Sheets that are there, but lack cells.
     short
@@ -65,6 +83,7 @@ class _Lacking:
     """
 
     sheets: tuple[str, ...] = ()
+    helpers: tuple[tuple[str, str], ...] = ()
     parts: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
 
@@ -84,12 +103,13 @@ def fitted(book: WorkbookPort, plan: BookPlan) -> tuple[BookPlan, tuple[str, ...
     """
     if not (plan.tables or plan.ranges):
         return plan, ()
-    _require_first_sheets(book, plan)
+    there = frozenset(book.sheet_names())
+    _require_first_sheets(book, plan, there)
     plan = replace(plan, tables=tuple(_on_old_columns(book, t) for t in plan.tables))
-    missing = [s for s in SHEETS if s.name in LATER_SHEETS and _is_missing(book, s)]
+    missing = [s for s in SHEETS if s.name in LATER_SHEETS and _is_missing(book, s, there)]
     tables = {table.name for spec in missing for table in spec.tables}
     cells = {area.name for spec in missing for area in spec.areas}
-    cells |= {spec.status_name for spec in missing}
+    cells |= {spec.status_name for spec in missing if spec.shows_status}
     ranges, parts, short = _on_old_cells(book, tuple(r for r in plan.ranges if r.name not in cells))
     kept = BookPlan(
         tables=tuple(t for t in plan.tables if t.name not in tables),
@@ -97,10 +117,27 @@ def fitted(book: WorkbookPort, plan: BookPlan) -> tuple[BookPlan, tuple[str, ...
         sheets=plan.sheets,
     )
     names = {t.name for t in plan.tables} | {r.name for r in plan.ranges}
-    is_told = bool(names & (tables | cells))
-    shown = tuple(spec.name for spec in missing if is_told and spec.kind is not Kind.HELPER)
-    lacking = _Lacking(sheets=shown, parts=parts, short=short)
-    return kept, ((_sentence(book.name, lacking),) if shown or parts or short else ())
+    fed = {FEEDS[spec.name] for spec in missing if spec.name in FEEDS}
+    told = {
+        area.name
+        for spec in SHEETS
+        if spec.name in fed or FEEDS.get(spec.name) in fed
+        for area in spec.areas
+    }
+    is_told = bool(names & (tables | cells | told))
+    gone = tuple(spec.name for spec in missing) if is_told else ()
+    lacking = _Lacking(
+        sheets=tuple(name for name in gone if name not in FEEDS),
+        helpers=tuple((name, FEEDS[name]) for name in gone if _is_missed(name, gone)),
+        parts=parts,
+        short=short,
+    )
+    return kept, ((_sentence(book.name, lacking),) if lacking != _Lacking() else ())
+
+
+def _is_missed(name: str, gone: Sequence[str]) -> bool:
+    """Whether a helper sheet is missed: what it feeds is there, and shows nothing without it."""
+    return name in FEEDS and FEEDS[name] not in gone
 
 
 def _on_old_cells(
@@ -118,7 +155,7 @@ def _on_old_cells(
     parts: dict[str, None] = {}
     short: list[str] = []
     for values in ranges:
-        place = _place(book, values.name)
+        place = book.find_name(values.name)
         home = at_home.get(values.name)
         if place is None and home is not None and home.name in there:
             if home.kind is not Kind.HELPER:
@@ -131,7 +168,7 @@ def _on_old_cells(
     return tuple(kept), tuple(parts), tuple(short)
 
 
-def _is_too_small(place: NamedRead, values: RangeValues) -> bool:
+def _is_too_small(place: NamedBlock, values: RangeValues) -> bool:
     return len(values.rows) > place.rows or any(len(r) > place.columns for r in values.rows)
 
 
@@ -154,22 +191,29 @@ def _on_old_columns(book: WorkbookPort, values: TableValues) -> TableValues:
     )
 
 
-def _is_missing(book: WorkbookPort, spec: SheetSpec) -> bool:
+def _is_missing(book: WorkbookPort, spec: SheetSpec, there: AbstractSet[str]) -> bool:
     """Whether a sheet is gone, and not merely renamed."""
-    if spec.name in book.sheet_names():
+    if spec.name in there:
         return False
     if spec.shows_status:
-        return not _has_cell(book, spec.status_name)
-    cells = any(_has_cell(book, area.name) for area in spec.areas)
+        return book.find_name(spec.status_name) is None
+    if spec.name in FEEDS and not spec.areas:
+        return FEEDS[spec.name] in there and _shows_lost_references(book, FEEDS[spec.name])
+    cells = any(book.find_name(area.name) is not None for area in spec.areas)
     return not (cells or any(_has_table(book, table.name) for table in spec.tables))
 
 
-def _require_first_sheets(book: WorkbookPort, plan: BookPlan) -> None:
+def _shows_lost_references(book: WorkbookPort, fed: str) -> bool:
+    """Whether a sheet draws on one that was deleted: a sheet of formulas has no name of its own."""
+    return any(value == _LOST_REFERENCE for row in book.read_sheet(fed).cells for value in row)
+
+
+def _require_first_sheets(book: WorkbookPort, plan: BookPlan, there: AbstractSet[str]) -> None:
     """Refuse a workbook that lacks a sheet which every one was made with, by the sheet's name."""
     planned = {r.name for r in plan.ranges} | {t.name for t in plan.tables}
     for spec in SHEETS:
         own = {area.name for area in spec.areas} | {table.name for table in spec.tables}
-        if spec.name in _FIRST_SHEETS and own & planned and _is_missing(book, spec):
+        if spec.name in _FIRST_SHEETS and own & planned and _is_missing(book, spec, there):
             raise InvalidInputError(
                 f"{book.name} has no sheet {spec.name}: it was deleted, and nothing was written. "
                 "Bring the lists into a new workbook with csc-demand import NEW.xlsx "
@@ -179,17 +223,6 @@ def _require_first_sheets(book: WorkbookPort, plan: BookPlan) -> None:
 
 def _is_text(values: RangeValues) -> bool:
     return all(len(row) == 1 and isinstance(row[0], str) for row in values.rows)
-
-
-def _has_cell(book: WorkbookPort, name: str) -> bool:
-    return _place(book, name) is not None
-
-
-def _place(book: WorkbookPort, name: str) -> NamedRead | None:
-    try:
-        return book.read_name(name)
-    except InvalidInputError:
-        return None
 
 
 def _has_table(book: WorkbookPort, name: str) -> bool:
@@ -203,9 +236,12 @@ def _has_table(book: WorkbookPort, name: str) -> bool:
 def _sentence(file: str, lacking: _Lacking) -> str:
     """Say what is missing, and how to get it."""
     found: list[str] = []
-    many = len(lacking.sheets) > 1
+    many = len(lacking.sheets) + len(lacking.helpers) > 1
+    if lacking.helpers:
+        drawn = [f"{name} (sheet {fed} draws on it)" for name, fed in lacking.helpers]
+        found.append(f"has no sheet{'s' * (len(drawn) > 1)} {_listed(drawn, between='; ')}")
     if lacking.sheets:
-        found.append(f"has no sheet{'s' * many} {_listed(lacking.sheets)}")
+        found.append(f"has no sheet{'s' * (len(lacking.sheets) > 1)} {_listed(lacking.sheets)}")
     if lacking.parts:
         found.append(f"has no cells for some results on {_listed(lacking.parts)}")
     if lacking.short:
@@ -222,5 +258,5 @@ def _sentence(file: str, lacking: _Lacking) -> str:
     )
 
 
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+def _listed(words: Sequence[str], *, between: str = ", ") -> str:
+    return " and ".join(filter(None, (between.join(words[:-1]), words[-1])))

@@ -25,7 +25,7 @@ from demand_addin.commands.outcome import ExitCode, Outcome
 from demand_addin.history_sheet import OTHER_LISTS, history_hash
 from demand_addin.odds import read_odds
 from demand_addin.plan import ChartChoices, Earlier, RunChoices, RunLogEntry, plan_run
-from demand_addin.plan.cautions import cautions, idle_posts
+from demand_addin.plan.cautions import cautions, idle_guards, idle_posts
 from demand_addin.plan.memory import earlier_words
 from demand_addin.ports import BookPlan, WorkbookPort
 from demand_addin.progress import Progress, silent
@@ -33,6 +33,7 @@ from demand_addin.run_log import (
     SAME_AGAIN,
     list_hashes_text,
     packages_text,
+    past_runs,
     previous_hash,
     rows_used_text,
 )
@@ -40,6 +41,7 @@ from demand_addin.run_log import TABLE as RUN_LOG
 from demand_addin.scenario_sheet import TABLE as SCENARIOS
 from demand_addin.scenario_sheet import read_scenarios
 from demand_addin.settings import RunSettings, entered_settings, settings_hash
+from demand_addin.what_if_sheet import costs_beside_others
 from demand_model import History, journeys
 from demand_model.annex_a.check import WINDOWS_DIFFER
 from demand_model.annex_a.checked import CheckResult
@@ -49,6 +51,7 @@ from demand_model.results.explain import referral_shares
 from demand_model.results.forecast import Forecast
 from demand_model.simulation.mixture import MIXTURE
 from demand_model.simulation.scenario import Scenario
+from demand_model.units import counted
 
 _SIMULATED = 0.85
 
@@ -153,6 +156,7 @@ def run_on(
             history=judged.history,
             listed=fitted.listed,
             from_referrals=referral_shares(fitted.rates),
+            last_run=next(reversed(past_runs(book.read_table(RUN_LOG))), None),
         ),
         what_if=found.what_if,
         costs=found.costs,
@@ -174,7 +178,9 @@ def run_on(
             earlier_words(fitted.months, judged.history, fitted.listed),
             *filter(None, (fitted.front_door_basis,)),
             *unused,
+            *costs_beside_others(book, [g.label for g in found.what_if.placed.groups]),
             *idle_posts(scenarios, fitted.sheet.inputs),
+            *idle_guards(scenarios, fitted.sheet.inputs),
         ),
         cautions=cautions(fitted.check),
     )
@@ -205,8 +211,8 @@ def warning_lines(check: CheckResult) -> tuple[str, ...]:
     warnings = [f for f in check.findings.items if f.severity is Severity.WARN]
     slips = [f for f in warnings if f.rule in (SAME_AGAIN, OTHER_LISTS, WINDOWS_DIFFER)]
     rest = len(warnings) - len(slips)
-    counted = "1 warning stands" if rest == 1 else f"{rest} warnings stand"
-    return (*finding_lines(slips), *((f"{counted} on sheet Checks.",) if rest else ()))
+    stand = f"{counted(rest, 'warning')} {'stands' if rest == 1 else 'stand'}"
+    return (*finding_lines(slips), *((f"{stand} on sheet Checks.",) if rest else ()))
 
 
 def _choices(book: WorkbookPort, settings: RunSettings) -> RunChoices:

@@ -12,19 +12,21 @@ from demand_addin.commands.fitting import fit_lists
 from demand_addin.commands.inputs import read_inputs
 from demand_addin.commands.outcome import ExitCode, Json, Outcome
 from demand_addin.progress import Progress, silent
-from demand_addin.saving import fingerprint, locked, save
+from demand_addin.saving import NotSavedError, fingerprint, locked, save
 from demand_model.errors import InvalidInputError
 from demand_model.exchange.export import Exchange, export
 from demand_model.simulation.scenario import BASELINE
 from demand_model.simulation.simulate import simulate_prepared
 
 _SUFFIXES = (".xmile", ".stmx", ".xml")
+_OURS, _HEAD_BYTES = b"<vendor>csc-demand</vendor>", 4096
+"""What stands near the top of every file that this command wrote."""
 _SIMULATE, _WRITE = 0.3, 0.9
 
 
 def export_book(
     book: Path,
-    out: Path,
+    out: Path | None = None,
     *,
     now: datetime,
     seed: int | None = None,
@@ -33,16 +35,23 @@ def export_book(
 ) -> Outcome:
     """Fit a workbook's lists and write the model as XMILE; the workbook is only read.
 
+    Parameters
+    ----------
+    out
+        The file to write; by default the workbook's name with .xmile, beside it.
+
     Raises
     ------
     DemandError
         The workbook, its settings or its lists cannot be used, or the file cannot be
-        written.
+        written; a file that this command did not write is never replaced.
     """
+    out = out or book.with_suffix(_SUFFIXES[0])
     if out.suffix.lower() not in _SUFFIXES:
         raise InvalidInputError(
             f"{out.name} does not end in .xmile: give the file a name such as model.xmile."
         )
+    _leave_what_is_not_ours(out)
     source = FileJob(book=book, now=now).source
     opened = open_book(source)
     settings = read_inputs(opened).with_options(seed=seed, draws=draws)
@@ -72,6 +81,21 @@ def export_book(
         sentences=_lines(found),
         record={"book": str(source), "gap": _gap(found)},
     )
+
+
+def _leave_what_is_not_ours(out: Path) -> None:
+    if not out.is_file():
+        return
+    try:
+        with out.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise NotSavedError(f"{out.name} cannot be read, so it was left as it is.") from error
+    if _OURS not in head:
+        raise NotSavedError(
+            f"{out.name} exists already and csc-demand did not write it, so it was left as it is: "
+            "give another name with --out."
+        )
 
 
 def _verify(path: Path) -> None:

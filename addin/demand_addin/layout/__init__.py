@@ -6,7 +6,6 @@ it holds more than tables and settings, a page to `template.PAGES`.
 
 from demand_addin.layout.declare import Area, Column, Kind, Setting, SheetSpec, TableSpec
 from demand_addin.layout.sheets import SETTINGS, SHEETS, area, sheet, status_names, table
-from demand_addin.layout.template import build_template
 
 __all__ = [
     "SETTINGS",
@@ -18,7 +17,6 @@ __all__ = [
     "SheetSpec",
     "TableSpec",
     "area",
-    "build_template",
     "sheet",
     "status_names",
     "table",

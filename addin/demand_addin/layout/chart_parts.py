@@ -7,14 +7,15 @@ month (or a category), the first column the axis.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-import xlsxwriter
-from xlsxwriter.chart import Chart
+from typing import TYPE_CHECKING, Any
 
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area
 from demand_addin.layout.styles import BLUE, FONT, GREY
+
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.chart import Chart
 
 TEXT_SIZE = 10
 """Points; smaller is hard to read on a printed page."""

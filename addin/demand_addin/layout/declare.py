@@ -140,8 +140,8 @@ class Setting:
         Stable identifier; the cell's defined name is `name`.
     default
         What the template holds; ``None`` is a blank cell.
-    unit, note, source
-        Shown beside the cell.
+    unit, note, source, dated
+        Shown beside the cell; `dated` says of when the value is, or when to look at it again.
     least, most
         Bounds of a whole number.
     choices, choices_from
@@ -156,6 +156,7 @@ class Setting:
     unit: str
     note: str
     source: str
+    dated: str
     style: Style = Style.TEXT
     least: int | None = None
     most: int | None = None
@@ -183,8 +184,8 @@ class SheetSpec:
         One sentence below the title.
     list_number
         For a paste sheet: the Annex A list it takes.
-    landscape, pages_wide
-        How the sheet prints.
+    is_too_long_to_print
+        Only the lines above the table are printed, unless the user selects some cells.
     """
 
     name: str
@@ -196,6 +197,13 @@ class SheetSpec:
     settings: tuple[Setting, ...] = ()
     list_number: int | None = None
     is_protected: bool = False
+    is_too_long_to_print: bool = False
+
+    @property
+    def prints_top_only(self) -> bool:
+        """No list of children, long table or helper sheet goes on paper by accident."""
+        is_list = self.list_number is not None
+        return is_list or self.kind is Kind.HELPER or self.is_too_long_to_print
 
     @property
     def status_name(self) -> str:

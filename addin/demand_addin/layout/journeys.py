@@ -8,15 +8,17 @@ are areas without a fill; a line series without a line carries each ribbon's lab
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-
-import xlsxwriter
-from xlsxwriter.chart import Chart
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING
 
 from demand_addin.layout import chart_parts as parts
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area, Column, Kind, SheetSpec, Style, TableSpec
 from demand_addin.layout.styles import BLUE, FONT, GREY, ORANGE, RULE, TEAL, Formats
+
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.chart import Chart
+    from xlsxwriter.worksheet import Worksheet
 
 SHEET, DATA_SHEET = "Journeys", "Journeys data"
 NO_RUN = "No journeys yet: see sheet Start."

@@ -11,10 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-import xlsxwriter
-from xlsxwriter.chart import Chart
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING
 
 from demand_addin.layout import chart_parts as parts
 from demand_addin.layout.chart_data import column_letters
@@ -29,6 +26,11 @@ from demand_model.system.map_routes import CURVE_POINTS
 from demand_model.system.stock_map import CASELOAD, FLOWS, MAP_HEIGHT, STOCKS
 from demand_model.system.variables import VARIABLES
 from demand_model.system.variables import Kind as VariableKind
+
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.chart import Chart
+    from xlsxwriter.worksheet import Worksheet
 
 SHEET, DATA_SHEET = "Maps", "Maps data"
 NO_RUN = "No maps yet: see sheet Start."

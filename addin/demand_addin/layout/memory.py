@@ -62,4 +62,5 @@ MEMORY_SHEET = SheetSpec(
     "too: keep them in your authority. Left: months of earlier lists. Right: earlier forecasts.",
     tables=(MEMORY_MONTHS, MEMORY_FORECASTS),
     is_protected=True,
+    is_too_long_to_print=True,
 )

@@ -68,9 +68,11 @@ _STEPS = (
         "Dashboard",
         "Print the Dashboard (two pages of A4), try changes on sheet What-if, and look at",
         "sheet Accuracy before you rely on it. Every figure is on sheet Forecast.",
+        "What could be done: fill in sheet Lever choices, then press Levers, or type:",
+        "csc-demand levers. Sheet Levers has what each would do, and what a goal takes.",
     ),
 )
-"""Verb, the sheet it leads to, and two lines of what to do."""
+"""Verb, the sheet it leads to, and two lines of what to do; of the last step four."""
 
 _ABOUT = {
     "List 3": "referrals",
@@ -127,6 +129,17 @@ _WAYS_BACK = {
 """Where the way back to Start stands, on sheets whose fourth row is taken."""
 
 
+PRINTS_TOP_ONLY = (
+    "Only these lines are printed. To print a part of the sheet, select it and choose Print "
+    "Selection."
+)
+
+
+def print_note_cell(spec: SheetSpec) -> str:
+    """Return where a sheet says that it prints its top only: beside the way back to Start."""
+    return "H2" if spec.name in _WAYS_BACK else "C4"
+
+
 def column_index(cell: str) -> int:
     """Return the 0-based column of an address.
 
@@ -163,7 +176,7 @@ def start(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Wor
         _lead_to(ws, row, 1, sheet, verb, formats)
         for offset, text in enumerate(lines):
             ws.write_string(row + offset, 2, text, formats.get())
-    first_row = _key(ws, formats, 22)
+    first_row = _key(ws, formats, 11 + 2 * len(_STEPS) + 3)
     ws.write_string(first_row, 0, "Sheets", formats.heading)
     others = [spec for spec in SHEETS if spec.kind is not Kind.GUIDE]
     for row, other in enumerate(others, start=first_row + 1):
@@ -179,6 +192,8 @@ _GOOD_TO_KNOW = (
     "No other sheet holds a row about a child.",
     "Protected sheets have no password (Review, Unprotect Sheet). Your own sheets, charts and",
     "notes are left alone by every run.",
+    "To print the paper for a board: sheet Dashboard, two pages of A4. The entire workbook takes",
+    "some 60 pages; of lists, long tables and helper sheets only the headings are printed.",
 )
 
 

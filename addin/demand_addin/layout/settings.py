@@ -7,6 +7,8 @@ from demand_addin.layout.declare import Setting, Style
 _WINDOW_NOTE = (
     "Blank: detected from the list's dates. Set it if the detected window on sheet Checks is wrong."
 )
+_AT_ANY_TIME, _EACH_EXTRACT, _OURS = "at any time", "each extract", "November 2026"
+"""Of when a value is: the analyst's choice, the lists', or this product's own judgement."""
 _COMPARE_NOTE = "A scenario of sheet Scenarios. Blank leaves the line out of the charts."
 
 
@@ -18,6 +20,7 @@ def _window(number: int) -> Setting:
         unit="whole months",
         note=_WINDOW_NOTE,
         source="Annex A asks for 6 months; longer extracts give better forecasts",
+        dated=_EACH_EXTRACT,
         style=Style.WHOLE,
         least=1,
         most=240,
@@ -32,6 +35,7 @@ def _compared(number: int, default: str) -> Setting:
         unit="name",
         note=_COMPARE_NOTE,
         source="your choice",
+        dated=_AT_ANY_TIME,
         choices_from="scenario_names",
         blank_leaves_out=True,
     )
@@ -45,6 +49,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="name",
         note="Shown on the Dashboard and in the run log.",
         source="your authority",
+        dated=_AT_ANY_TIME,
     ),
     Setting(
         key="census_date",
@@ -53,6 +58,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="date",
         note="The day on which the lists were extracted. Blank: detected from the lists.",
         source="your extract",
+        dated=_EACH_EXTRACT,
         style=Style.DATE,
     ),
     _window(3),
@@ -65,6 +71,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="whole months, 1 to 120",
         note="How far ahead to forecast. Ranges beyond 36 months are very wide.",
         source="two budget years",
+        dated=_OURS,
         style=Style.WHOLE,
         least=1,
         most=120,
@@ -76,6 +83,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="number, 100 to 20,000",
         note="More futures make the ranges steadier and the run slower.",
         source="1,000 holds the 80% range steady to about 1%",
+        dated=_OURS,
         style=Style.WHOLE,
         least=100,
         most=20_000,
@@ -87,6 +95,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="whole number",
         note="The same lists, settings and seed give the same forecast. Any number will do.",
         source="arbitrary",
+        dated=_OURS,
         style=Style.WHOLE,
         least=0,
         most=2_147_483_647,
@@ -98,6 +107,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="children aged 0 to 17",
         note="Blank: the Dashboard shows no rates per 10,000 children.",
         source="ONS mid-year population estimates",
+        dated="the latest mid-year",
         style=Style.WHOLE,
         least=1,
         most=2_000_000,
@@ -109,6 +119,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="Yes or No",
         note="DfE's figures of children looked after leave short breaks out.",
         source="DfE, Children looked after in England: methodology",
+        dated=_OURS,
         choices=("Yes", "No"),
     ),
     Setting(
@@ -118,6 +129,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="80 or 95 (per cent)",
         note="The range in the Dashboard's table. The charts always shade 50%, 80% and 95%.",
         source="80%: one future in five falls outside",
+        dated=_OURS,
         style=Style.WHOLE,
         choices=("80", "95"),
     ),
@@ -129,6 +141,7 @@ SETTINGS: tuple[Setting, ...] = (
         note="A scenario of sheet Scenarios, or Weighted mix where odds stand there; the "
         "sentences and the table above show it too.",
         source="your choice",
+        dated=_AT_ANY_TIME,
         choices_from="scenario_names",
     ),
     _compared(1, "Baseline"),
@@ -142,6 +155,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="name",
         note="A scenario of sheet Scenarios that holds a lockdown.",
         source="your choice",
+        dated=_AT_ANY_TIME,
         choices_from="scenario_names",
     ),
     Setting(
@@ -151,6 +165,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="per cent of a column, 0 to 50",
         note="More than this in a needed column, and the run stops: the forecast would be bent.",
         source="judgement",
+        dated=_OURS,
         style=Style.WHOLE,
         least=0,
         most=50,

@@ -85,7 +85,7 @@ SHEETS: tuple[SheetSpec, ...] = (
         settings=SETTINGS,
         areas=(
             Area(name="settings_value", cell="B6", rows=len(SETTINGS)),
-            Area(name="settings_at_last_run", cell="G6", rows=len(SETTINGS)),
+            Area(name="settings_at_last_run", cell="H6", rows=len(SETTINGS)),
         ),
     ),
     SheetSpec(
@@ -125,6 +125,7 @@ SHEETS: tuple[SheetSpec, ...] = (
         purpose="A tidy table for your own pivot tables and charts; replaced by every run.",
         tables=(FORECAST,),
         is_protected=True,
+        is_too_long_to_print=True,
     ),
     SheetSpec(
         name="Dashboard",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import xlsxwriter
-from xlsxwriter.format import Format
+from typing import TYPE_CHECKING, Any
 
 from demand_addin.layout.declare import Kind, Style
+
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.format import Format
 
 FONT = "Arial"
 

@@ -51,7 +51,7 @@ _MORE_COST_ASSUMPTIONS = (
     Assumption(
         key=UNIT_COST_SD,
         label="How far a weekly cost may be off (10%: two in three within 10%). Blank or 0%: the "
-        "ranges on sheet Costs take weekly costs as known",
+        "ranges on sheets Costs and Levers take weekly costs as known",
         value=0.0,
         unit="share",
         source="your own judgement of your contracts",
@@ -82,6 +82,7 @@ LIMITS: Mapping[str, Limit] = {
     "inflation_a_year": Limit(least=-0.5, most=1.0),
     "elasticity": Limit(least=-GREATEST_ELASTICITY, most=GREATEST_ELASTICITY),
     "delay_months": Limit(most=LONGEST_DELAY_MONTHS),
+    "fill_months": Limit(most=LONGEST_DELAY_MONTHS),
     "share": _SHARE,
     "weekly_cost": Limit(most=100_000.0),
 }  # fmt: skip
@@ -135,11 +136,11 @@ _HEAD_GAP = 4
 """Rows from the last row of a table to the headings of the next: a blank row, a heading, a note."""
 
 COSTS_ROW = 10
-_COSTS_ROOM = len(GROUP_NAMES) + OWN_GROUP_ROWS
+COSTS_ROOM = len(GROUP_NAMES) + OWN_GROUP_ROWS
 PLACEMENT_COSTS = TableSpec(
     name="placement_costs",
     first_row=COSTS_ROW,
-    room=_COSTS_ROOM,
+    room=COSTS_ROOM,
     columns=(
         _text("group", "Kind of placement. Blank rows take groups of your own.", is_input=True),
         _number("weekly_cost", "What a child in such a placement costs a week, in £.", Style.WHOLE),
@@ -155,7 +156,7 @@ PLACEMENT_COSTS = TableSpec(
 )  # fmt: skip
 COST_SETTINGS = TableSpec(
     name="cost_settings",
-    first_row=COSTS_ROW + _COSTS_ROOM + _HEAD_GAP,
+    first_row=COSTS_ROW + COSTS_ROOM + _HEAD_GAP,
     room=len(COST_ASSUMPTIONS),
     columns=_assumption_columns(),
 )
@@ -168,15 +169,17 @@ NEW_PLACES = TableSpec(
         _text("group", "Group that gains places.", is_input=True),
         _number("places", "How many places are added.", Style.WHOLE),
         _text("filled_from", "Group that the children come from.", is_input=True),
-        Column(name="from", meaning="Day from which they are filled.", style=Style.DATE,
+        Column(name="from", meaning="Day from which they are open.", style=Style.DATE,
                is_input=True),
+        _number("fill_months", "Months until the children have moved in; until then the places "
+                "stand free. Blank: they move in at once."),
         _text("note", "Where the figure comes from.", is_input=True),
     ),
 )  # fmt: skip
 ENTRANT_MIX = TableSpec(
     name="entrant_mix",
     first_row=NEW_PLACES.first_row + NEW_PLACES.room + _HEAD_GAP,
-    room=_COSTS_ROOM,
+    room=COSTS_ROOM,
     columns=(
         _text("group", "Kind of placement; blank rows take groups of your own.", is_input=True),
         *(
@@ -246,7 +249,7 @@ TABLES = (
 _NAMES_ROW = SYSTEM_LINKS.first_row
 DRIVER_NAMES = Area(name="system_drivers", cell=f"L{_NAMES_ROW + 1}", rows=len(DRIVERS))
 TARGET_NAMES = Area(name="system_targets", cell=f"P{_NAMES_ROW + 1}", rows=len(TARGETS))
-GROUP_LIST = Area(name="system_groups", cell=f"A{COSTS_ROW + 1}", rows=_COSTS_ROOM)
+GROUP_LIST = Area(name="system_groups", cell=f"A{COSTS_ROW + 1}", rows=COSTS_ROOM)
 """What the drop-downs offer; no plan writes them."""
 
 SYSTEM_SHEET = SheetSpec(

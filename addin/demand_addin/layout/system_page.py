@@ -46,8 +46,9 @@ _HEADS: Mapping[str, tuple[str, str]] = {
     ),
     declared.NEW_PLACES.name: (
         "New places",
-        "For example six places in a new home of your own: filled at once, from the day on, by "
-        "children from another group. Name a scenario of sheet Scenarios to compare it.",
+        "For example six places in a new home of your own, filled by children from another group, "
+        "at once or over months. Name a scenario of sheet Scenarios to compare it. Costs count the "
+        "children placed, not empty places or building.",
     ),
     declared.ENTRANT_MIX.name: (
         "Where children who come into care go, by age",

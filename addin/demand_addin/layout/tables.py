@@ -72,7 +72,7 @@ SCENARIOS = TableSpec(
             "Overwrite: the new value. Lockdown: the factor on referrals of the segment.",
             is_input=True,
             style=Style.GENERAL,
-            width=9,
+            width=11,
         ),
         Column(
             name="ramp_months",
@@ -132,7 +132,7 @@ SCENARIOS = TableSpec(
         ),
         Column(
             name="source",
-            meaning="Where the numbers come from.",
+            meaning="Where the numbers come from, and of which date.",
             is_input=True,
             is_wrapped=True,
             width=80,

@@ -38,6 +38,7 @@ from demand_addin.layout.sheets import SHEETS
 from demand_addin.layout.styles import GREY, TABS, Formats
 from demand_addin.ports import CellValue
 from demand_addin.scenario_sheet import scenario_rows
+from demand_model.annex_a.lists_of_need import ALL_LISTS
 from demand_model.simulation.presets import presets
 
 _MADE = datetime(2026, 1, 1)  # noqa: DTZ001  (a fixed stamp: the same template, byte for byte)
@@ -46,6 +47,8 @@ _ZIP_STAMP = (2026, 1, 1, 0, 0, 0)
 _INPUT_ROWS = 500
 """Rows below an input table's headings that carry input style and prompts."""
 
+_TOP_ROWS, _TOP_COLUMNS = 4, 14
+"""What is printed of a sheet that is too long to print."""
 _LINE_HEIGHT = 13.5
 _PAGE_WIDTH = 230
 """Characters across a landscape page of A4, in the smallest print that can be read."""
@@ -184,6 +187,8 @@ def _draw_sheet(
             ws.conditional_format("A2", formats.needs_a_look)
         if spec.purpose:
             ws.write_string("A3", spec.purpose, formats.note)
+        if spec.prints_top_only:
+            ws.write_string(pages.print_note_cell(spec), pages.PRINTS_TOP_ONLY, formats.note)
         if spec.kind is not Kind.GUIDE:
             pages.way_back(ws, spec, formats)
     for table in () if spec.name in DRAWN_BY_PAGE else spec.tables:
@@ -205,6 +210,9 @@ def _set_print(ws: Worksheet, spec: SheetSpec) -> None:
     if spec.kind is not Kind.GUIDE:
         ws.set_landscape()
     ws.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
+    if spec.prints_top_only:
+        _print_top_only(ws, spec)
+        return
     wide = _pages_wide(spec)
     ws.fit_to_pages(wide, 1 if spec.kind is Kind.GUIDE else 0)
     if wide > 1:
@@ -216,6 +224,16 @@ def _set_print(ws: Worksheet, spec: SheetSpec) -> None:
             ws.freeze_panes(first, 1)
     elif spec.settings:
         ws.freeze_panes(pages.SETTINGS_ROW - 1, 1)
+
+
+def _print_top_only(ws: Worksheet, spec: SheetSpec) -> None:
+    """Print a page with the headings: no list of children and no endless table by accident."""
+    rows = _TOP_ROWS if spec.list_number is None else 1
+    wide = ALL_LISTS[spec.list_number].fields if spec.list_number else range(_TOP_COLUMNS)
+    ws.print_area(0, 0, rows - 1, len(wide) - 1)
+    ws.fit_to_pages(1, 1)
+    if len(spec.tables) == 1:
+        ws.freeze_panes(spec.tables[0].first_row, 1)
 
 
 def _pages_wide(spec: SheetSpec) -> int:
@@ -285,8 +303,8 @@ def _add_prompts(ws: Worksheet, table: TableSpec, index: int, column: Column) ->
 
 
 def _draw_settings(ws: Worksheet, settings: Sequence[Setting], formats: Formats) -> None:
-    heads = ("Setting", "Value", "Unit", "Default", "Note", "Source", "At the last run")
-    widths = (34, 32, 27, 30, 58, 44, 30)
+    heads = ("Setting", "Value", "Unit", "Default", "Note", "Source", "Date", "At the last run")
+    widths = (34, 32, 27, 30, 58, 44, 18, 30)
     for index, (head, width) in enumerate(zip(heads, widths, strict=True)):
         ws.set_column(index, index, width)
         ws.write_string(pages.SETTINGS_ROW - 2, index, head, formats.column_heading)
@@ -300,8 +318,9 @@ def _draw_settings(ws: Worksheet, settings: Sequence[Setting], formats: Formats)
         _write(ws, row, 3, default, formats.get(font_color=GREY, align="left"))
         ws.write_string(row, 4, setting.note, formats.wrapped)
         ws.write_string(row, 5, setting.source, formats.wrapped)
+        ws.write_string(row, 6, setting.dated, formats.wrapped)
         shown = formats.get(align="left", num_format=plain or formats.number(setting.style))
-        ws.write_blank(row, 6, None, shown)
+        ws.write_blank(row, 7, None, shown)
         ws.data_validation(row, 1, row, 1, _rule(setting))
 
 

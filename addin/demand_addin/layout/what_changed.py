@@ -7,15 +7,18 @@ the chart shows no axis: each column's label holds the number.
 
 from __future__ import annotations
 
-import xlsxwriter
-from xlsxwriter.chart import Chart
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING
 
 from demand_addin.layout import chart_data
 from demand_addin.layout import chart_parts as parts
 from demand_addin.layout.chart_data import column_letters
 from demand_addin.layout.declare import Area, Column, Kind, SheetSpec, Style, TableSpec
 from demand_addin.layout.styles import BLUE, FONT, GREY, ORANGE, RULE, TEAL, Formats
+
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.chart import Chart
+    from xlsxwriter.worksheet import Worksheet
 
 MEASURES = ("cla_open", "cp_open", "referrals")
 MEASURE_WORDS = {
@@ -37,7 +40,9 @@ FIRST_ON_DASHBOARD = (
     "What changed: this is the workbook's first forecast; from the next on, this line says why it "
     "moved."
 )
+WHEN_NEXT = "When they change, a run says here why the forecast moved."
 NOTHING_YET = {"since": "No earlier forecast yet", "between": "Choose two scenarios"}
+SAME_FORECAST = "The forecast is that of the last run"
 """Label of a chart that has nothing to show."""
 
 NO_RUN = "No forecast yet: see sheet Start."

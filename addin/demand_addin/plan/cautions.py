@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from demand_addin.layout.sheets import FEW_MONTHS
 from demand_model.annex_a.checked import CheckResult
-from demand_model.simulation.scenario import AddPosts, Scenario
+from demand_model.simulation.scenario import AddPosts, MultiplySystem, Scenario
+from demand_model.system.equations import FREE_PLACES
 from demand_model.system.inputs import SystemInputs
 
 MARK = "Take care: "
@@ -45,6 +46,25 @@ def idle_posts(scenarios: Sequence[Scenario], system: SystemInputs) -> tuple[str
     return (
         f"{names} {'adds' if len(adding) == 1 else 'add'} workers. That changes cases per worker "
         "only: no causal link on sheet System is switched on, so it moves no number of children.",
+    )
+
+
+def idle_guards(scenarios: Sequence[Scenario], system: SystemInputs) -> tuple[str, ...]:
+    """Say why a guarded threshold does nothing where free places draw nobody into care."""
+    guarded = [
+        s.name
+        for s in scenarios
+        if any(isinstance(c, MultiplySystem) and c.target == FREE_PLACES for c in s.changes)
+    ]
+    if not guarded or any(link.is_on and link.is_of_free_places for link in system.links):
+        return ()
+    names = _joined([f"“{name}”" for name in guarded])
+    has_places = system.placements.places is not None
+    places = "" if has_places else " and enter how many own places there are"
+    return (
+        f"{names} {'changes' if len(guarded) == 1 else 'change'} {FREE_PLACES}, without effect: no "
+        "causal link from places to entries to care is on. To see it, say Yes beside the loop Free "
+        f"places get filled on sheet System{places}.",
     )
 
 

@@ -12,11 +12,13 @@ import pandas as pd
 from demand_addin.layout import chart_data as blocks
 from demand_addin.plan.values import month_block
 from demand_addin.ports import CellValue, RangeValues
-from demand_model.annex_a.codes import PLACEMENT_GROUPS
+from demand_model.exposure.bands import CARE_SEGMENTS
 from demand_model.results.forecast import Forecast
 
 HISTORY_ROWS = 36
 _ALL = "all"
+_NO_PLACE = frozenset({_ALL, *CARE_SEGMENTS})
+"""Segments of children in care that are no kind of placement."""
 Series = dict[date, float]
 
 
@@ -78,10 +80,10 @@ class _Source:
             )
         }
         future = {
-            (str(measure), str(segment), str(scenario)): rows.sort_values("month_end")
-            for (measure, segment, scenario), rows in forecast.table.groupby(
-                ["measure", "segment", "scenario"], observed=True
-            )
+            (str(measure), str(segment), str(scenario)): rows
+            for (measure, segment, scenario), rows in forecast.table.sort_values(
+                "month_end", kind="stable"
+            ).groupby(["measure", "segment", "scenario"], observed=True)
         }
         return cls(past=past, future=future)
 
@@ -166,10 +168,9 @@ def _hidden_need(forecast: Forecast, choices: ChartChoices) -> tuple[tuple[CellV
 
 def _placement(source: _Source, scenario: str) -> tuple[tuple[CellValue, ...], ...]:
     """Return the three largest groups and all others together: more lines cannot be told apart."""
-    future = {g: source.line("cla_open", g, scenario) for g in PLACEMENT_GROUPS}
-    present = sorted(
-        (g for g in PLACEMENT_GROUPS if future[g]), key=lambda g: -sum(future[g].values())
-    )
+    kinds = dict.fromkeys(s for m, s, _ in source.future if m == "cla_open" and s not in _NO_PLACE)
+    future = {kind: source.line("cla_open", kind, scenario) for kind in kinds}
+    present = sorted((g for g in kinds if future[g]), key=lambda g: -sum(future[g].values()))
     past = {g: source.history("cla_open", g) for g in present}
     most = blocks.PLACEMENT_LINES
     shown = present if len(present) <= most else present[: most - 1]

@@ -15,6 +15,7 @@ from demand_addin.ports import CellValue, RangeValues
 from demand_model.annex_a.checked import CheckResult
 from demand_model.results.forecast import Forecast
 from demand_model.simulation.scenario import BASELINE
+from demand_model.units import counted
 
 _MEASURES = {
     "referrals": "Referrals in the month",
@@ -92,7 +93,7 @@ def number_rows(
     heads: list[CellValue] = ["Measure", "Today", f"Against a year\nago: {then:%b %Y}"]
     leads = lead_months(_horizon(forecast))
     for lead in leads:
-        months = "1 month" if lead == 1 else f"{lead} months"
+        months = counted(lead, "month")
         heads += [
             f"In {months}:\n{month_end(forecast.census_date, lead):%b %Y}",
             f"{interval}% range in\n{months}",
@@ -191,16 +192,15 @@ def basis_rows(
         Which months from before the lists were used (`plan.memory.earlier_words`).
     """
     windows = check.lists.windows if check.lists else {}
+    over = {n: f" over {counted(window.months, 'month')}" for n, window in windows.items()}
     used = ", ".join(
-        _rows_used(t.list_number, t.used)
-        + (f" over {_months(windows[t.list_number].months)}" if t.list_number in windows else "")
-        for t in check.tallies
+        _rows_used(t.list_number, t.used) + over.get(t.list_number, "") for t in check.tallies
     )
     found = sum(t.found for t in check.tallies)
     aside = sum(sum(t.set_aside.values()) for t in check.tallies)
     used_own = int((rates["evidence"].astype(str) == _OWN).sum())
-    own = f" {used_own} rates are your own." if used_own > 1 else ""
-    own = " 1 rate is your own." if used_own == 1 else own
+    is_or_are = "is" if used_own == 1 else "are"
+    own = f" {counted(used_own, 'rate')} {is_or_are} your own." if used_own else ""
     return (
         (f"Your lists: {used}. {aside:,} of {found:,} rows set aside (sheet Checks says why).",),
         (earlier,),
@@ -214,12 +214,7 @@ def basis_rows(
 
 
 def _rows_used(number: int, used: int) -> str:
-    one, many = _LISTS.get(number, ("row", "rows"))
-    return f"{used:,} {one if used == 1 else many}"
-
-
-def _months(count: int) -> str:
-    return "1 month" if count == 1 else f"{count} months"
+    return counted(used, *_LISTS.get(number, ("row", "rows")))
 
 
 def _rates_sentence(rates: pd.DataFrame) -> str:

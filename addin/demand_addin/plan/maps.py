@@ -13,6 +13,7 @@ from demand_model.system.drawing import Drawing, Label, Line, Mark, Words
 from demand_model.system.loops import Arrow, FeedbackLoop
 from demand_model.system.stock_map import CASELOAD, FLOWS, STOCKS
 from demand_model.system.variables import VARIABLES
+from demand_model.units import counted
 
 _DECIMALS = 1
 _KINDS = {True: "Reinforcing", False: "Balancing"}
@@ -116,7 +117,8 @@ def _loop_caption(maps: SystemMaps) -> tuple[str, str]:
     on = sum(arrow.row is not None and arrow.is_on for arrow in causal.arrows)
     acting = sum(loop.is_on for _, loop in causal.loops)
     first = (
-        f"{links} links of sheet System over the stocks and flows close {len(causal.loops)} loops. "
+        f"{counted(links, 'link')} of sheet System over the stocks and flows "
+        f"{'closes' if links == 1 else 'close'} {counted(len(causal.loops), 'loop')}. "
     )
     if on:
         are, close = ("is", "closes") if on == 1 else ("are", "close")

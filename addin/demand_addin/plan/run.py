@@ -32,10 +32,17 @@ from demand_addin.plan.maps import maps_values
 from demand_addin.plan.memory import earlier_words, memory_tables, remembered
 from demand_addin.plan.rates import rates_values
 from demand_addin.plan.values import frame_rows, month_name
-from demand_addin.plan.what_changed import all_children, changes, changes_values, records_of
+from demand_addin.plan.what_changed import (
+    LastRun,
+    all_children,
+    changes,
+    changes_values,
+    records_of,
+)
 from demand_addin.plan.what_if import what_if_ranges
 from demand_addin.plan.workforce import no_workforce, workforce_values
 from demand_addin.ports import BookPlan, CellValue, RangeValues, TableRead, TableValues
+from demand_addin.run_log import PastRun
 from demand_model import History
 from demand_model.annex_a.checked import CheckResult
 from demand_model.results.control import control_charts
@@ -105,12 +112,15 @@ class Earlier:
         The whole months that the lists show (`demand_model.exposure.history.listed_months`).
     from_referrals
         From `demand_model.results.explain.referral_shares`.
+    last_run
+        The last row of the run log, if there is one.
     """
 
     memory: Memory = field(default_factory=Memory.empty)
     history: History = field(default_factory=History.empty)
     listed: pd.DataFrame = field(default_factory=no_months)
     from_referrals: Mapping[str, float] | None = None
+    last_run: PastRun | None = None
 
 
 def plan_run(
@@ -155,7 +165,7 @@ def plan_run(
     known = monthly_actuals(earlier.memory, earlier.history, earlier.listed)
     months = earlier_months(earlier.memory, earlier.history, earlier.listed)
     before = earlier_words(months, earlier.history, earlier.listed)
-    learned = _learned(forecast, charts, earlier, known)
+    learned = _learned(forecast, charts, earlier, known, _since_last_run(earlier.last_run, log))
     priced = _priced(costs, choices)
     staffed = _staffed(workforce, choices)
     walked = ((), ()) if journeys is None else journey_values(journeys)
@@ -250,7 +260,11 @@ def _staffed(workforce: WorkforceForecast | None, choices: RunChoices) -> BookPl
 
 
 def _learned(
-    forecast: Forecast, charts: ChartChoices, earlier: Earlier, monthly: pd.DataFrame
+    forecast: Forecast,
+    charts: ChartChoices,
+    earlier: Earlier,
+    monthly: pd.DataFrame,
+    last: LastRun | None,
 ) -> BookPlan:
     """Plan sheets Memory and What changed, and what a run writes of sheet Accuracy."""
     whole = all_children(forecast)
@@ -263,6 +277,7 @@ def _learned(
             scenario=charts.fan_scenario,
             compare=charts.compare,
             from_referrals=earlier.from_referrals,
+            last=last,
         )
     )
     memory = remembered(earlier.memory, earlier.listed, records, baseline=BASELINE.name)
@@ -274,6 +289,16 @@ def _learned(
     return BookPlan(
         tables=(changed, *memory_tables(memory), *(t for part in parts for t in part.tables)),
         ranges=(*said, *(r for part in parts for r in part.ranges)),
+    )
+
+
+def _since_last_run(past: PastRun | None, log: RunLogEntry) -> LastRun | None:
+    if past is None:
+        return None
+    return LastRun(
+        when=past.when,
+        has_same_lists=past.inputs == log.list_hashes,
+        has_same_settings=past.settings_hash == log.settings_hash,
     )
 
 

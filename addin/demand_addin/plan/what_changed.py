@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 
@@ -20,10 +21,45 @@ from demand_model.results.waterfall import Waterfall
 from demand_model.simulation.scenario import BASELINE
 
 _LINE_LENGTH = 215
+_NOT_COMPARED = "No earlier forecast of this workbook can be compared with this one."
+_NO_OTHER = "There is no earlier forecast in this workbook yet."
 _SAME = 0.002
 """Children; forecasts are remembered to three decimals."""
 _BELOW = 0.5
 """Height below the lowest column, as a share of the span of the changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """The run before this one, of whatever lists.
+
+    Attributes
+    ----------
+    when
+        ``None`` where the run log cannot be read.
+    has_same_lists
+        Whether its lists and earlier months were those of this run.
+    has_same_settings
+        Whether it was asked for the same: settings, scenarios, system, own rates. With
+        other lists this says nothing, since some of these follow from the lists.
+    """
+
+    when: datetime | None
+    has_same_lists: bool
+    has_same_settings: bool
+
+    @property
+    def sentence(self) -> str:
+        """What is the same as at the last run."""
+        at = f" ({day_name(self.when)}, {self.when:%H:%M})" if self.when else ""
+        if not self.has_same_lists:
+            return f"The lists have changed since the last run{at}."
+        if self.has_same_settings:
+            return f"Lists and settings are the same as at the last run{at}."
+        return (
+            f"The lists are the same as at the last run{at}; settings, or the model's version, "
+            "have changed."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +73,36 @@ class Changes:
         of `layout.what_changed.MEASURES`, or none.
     since_note, between_note
         What is compared, or why there is nothing to compare.
+    last
+        The run before this one, or ``None`` for the workbook's first.
     """
 
     since: tuple[Waterfall, ...]
     between: tuple[Waterfall, ...]
     since_note: str
     between_note: str
+    last: LastRun | None = None
 
     @property
     def headline(self) -> str:
         """The sentence that matters most."""
-        return self.since[0].sentence if self.since else declared.FIRST_RUN
+        if self.since:
+            return self.since[0].sentence
+        if self.last is None:
+            return declared.FIRST_RUN
+        if self.last.has_same_lists:
+            return f"{self.last.sentence} {declared.WHEN_NEXT}"
+        return f"{self.last.sentence} {_NOT_COMPARED} {declared.FIRST_RUN}"
+
+    @property
+    def on_dashboard(self) -> str:
+        """The headline, where it stands alone."""
+        if self.since:
+            return self.headline
+        if self.last is None:
+            return declared.FIRST_ON_DASHBOARD
+        said = f"What changed: {self.last.sentence[0].lower()}{self.last.sentence[1:]}"
+        return said if self.last.has_same_lists else f"{said} {_NOT_COMPARED}"
 
 
 def all_children(forecast: Forecast) -> Forecast:
@@ -75,6 +130,7 @@ def changes(
     scenario: str,
     compare: Sequence[str],
     from_referrals: Mapping[str, float] | None = None,
+    last: LastRun | None = None,
 ) -> Changes:
     """Explain a forecast against the last other one, and one scenario against another.
 
@@ -90,10 +146,18 @@ def changes(
         Scenarios compared on the Dashboard, in order; the first two that were run count.
     from_referrals
         From `demand_model.results.explain.referral_shares`.
+    last
+        The run before this one, if there was one.
     """
     since, since_note = _since(forecast, memory, records, scenario, from_referrals)
     between, between_note = _between(forecast, compare, from_referrals)
-    return Changes(since=since, between=between, since_note=since_note, between_note=between_note)
+    if last is not None and not since:
+        since_note = _nothing_to_compare(last, since_note)
+    elif last is not None and last.has_same_lists and last.has_same_settings:
+        since_note = f"{since_note} {last.sentence}"
+    return Changes(
+        since=since, between=between, since_note=since_note, between_note=between_note, last=last
+    )
 
 
 def changes_values(found: Changes) -> tuple[TableValues, tuple[RangeValues, ...]]:
@@ -104,7 +168,7 @@ def changes_values(found: Changes) -> tuple[TableValues, tuple[RangeValues, ...]
         RangeValues(name=declared.TOP.name, rows=((found.headline,),)),
         RangeValues(
             name=declared.DASHBOARD_LINE.name,
-            rows=((found.headline if found.since else declared.FIRST_ON_DASHBOARD,),),
+            rows=((found.on_dashboard,),),
         ),
     ]
     for which, waterfalls in sets.items():
@@ -115,7 +179,7 @@ def changes_values(found: Changes) -> tuple[TableValues, tuple[RangeValues, ...]
         ranges += [
             RangeValues(name=declared.NOTES[which].name, rows=((notes[which],),)),
             RangeValues(name=place.name, rows=tuple(lines[: place.rows])),
-            *_blocks(which, waterfalls),
+            *_blocks(which, waterfalls, found.last),
         ]
     rows = [row for waterfalls in sets.values() for w in waterfalls for row in _rows(w)]
     table = TableValues(
@@ -155,7 +219,16 @@ def _since(
             for measure in declared.MEASURES
         )
         return found, _since_note(before, now[name], found[0])
-    return (), "There is no earlier forecast in this workbook yet."
+    return (), _NO_OTHER
+
+
+def _nothing_to_compare(last: LastRun, note: str) -> str:
+    """Say why a later run than the first has no other forecast to be compared with."""
+    if note != _NO_OTHER:
+        return note
+    if last.has_same_lists:
+        return "The forecast is that of the last run, and there is no other in this workbook yet."
+    return _NOT_COMPARED
 
 
 def _since_note(before: ForecastRecord, now: ForecastRecord, found: Waterfall) -> str:
@@ -243,7 +316,10 @@ def _rows(waterfall: Waterfall) -> list[tuple[CellValue, ...]]:
     ]
 
 
-def _blocks(which: str, waterfalls: Sequence[Waterfall]) -> list[RangeValues]:
+def _blocks(which: str, waterfalls: Sequence[Waterfall], last: LastRun | None) -> list[RangeValues]:
+    nothing = declared.NOTHING_YET[which]
+    if which == "since" and last is not None and last.has_same_lists:
+        nothing = declared.SAME_FORECAST
     by_measure = {w.measure: w for w in waterfalls}
     ranges = []
     for measure in declared.MEASURES:
@@ -252,7 +328,7 @@ def _blocks(which: str, waterfalls: Sequence[Waterfall]) -> list[RangeValues]:
             room = declared.BARS[which][measure]
             rows = (*rows, *_fitted(columns_of(by_measure[measure]), room))
         else:
-            rows = (*rows, (declared.NOTHING_YET[which], None, None, None, None))
+            rows = (*rows, (nothing, None, None, None, None))
         ranges.append(RangeValues(name=f"chart_changed_{which}_{measure}", rows=rows))
     return ranges
 

@@ -27,6 +27,7 @@ from demand_model.results.workforce import (
 from demand_model.results.workforce_words import workforce_sentences
 from demand_model.simulation.scenario import BASELINE
 from demand_model.system.inputs import Workforce
+from demand_model.units import counted, signed
 
 _LINE_LENGTH = 165
 _SAME = 1e-9
@@ -38,7 +39,8 @@ _SHOWN = {
     "absence_share": "Absent at a time",
     "agency_share": "Agency workers",
 }
-_TYPED, _TAKEN = "typed on sheet System", "England's, until you type your own on sheet System"
+_TYPED, _TAKEN = "sheet System", "England's"
+"""As short as their column; the subtitle says where your own are typed."""
 _BANDS = (0.025, 0.1, 0.25, 0.75, 0.9, 0.975)
 
 FloatArray = npt.NDArray[np.float64]
@@ -130,7 +132,7 @@ def _numbers(found: WorkforceForecast, scenario: str) -> Rows:
     for lead in lead_months(_horizon(found)):
         day = month_end(found.census_date, lead)
         if day in found.months:
-            label = f"In {lead} month{'s' if lead != 1 else ''}: {month_name(day)}"
+            label = f"In {counted(lead, 'month')}: {month_name(day)}"
             rows.append(_row(label, later, found.months.index(day)))
     return tuple(rows)
 
@@ -164,17 +166,7 @@ def _range(draws: FloatArray, low: float, high: float, *, decimals: int = 1) -> 
         return "–"
     if decimals:
         return f"{first:.1f} to {last:.1f}"
-    return f"{_signed(first)} to {_signed(last)}"
-
-
-def _signed(value: float) -> str:
-    """Return a whole number with a true minus; nought has no sign.
-
-    >>> _signed(-3.4), _signed(0.2), _signed(7.6)
-    ('−3', '0', '+8')
-    """
-    whole = round(value)
-    return f"{whole:+,}".replace("-", "−") if whole else "0"
+    return f"{signed(first)} to {signed(last)}"
 
 
 def _numbers_note(found: WorkforceForecast) -> tuple[str, ...]:
@@ -257,7 +249,7 @@ def _assumed(found: WorkforceForecast) -> float:
         (system.assessments_open, found.assessments * workforce.assessment_weight),
         (system.cin_open, found.children_in_need * workforce.cin_weight),
     )
-    return sum(cases for counted, cases in parts if counted is None)
+    return sum(cases for given, cases in parts if given is None)
 
 
 def _feedback(found: WorkforceForecast) -> str:
