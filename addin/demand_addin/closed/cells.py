@@ -147,12 +147,12 @@ class CellWriter:
 
     def _rest(self, value: CellValue) -> str:
         """Return what follows a cell's style."""
-        p, kind = self.prefix, type(value)
-        if kind is int or (kind is float and math.isfinite(value)):  # type: ignore[arg-type]
+        p = self.prefix
+        if type(value) is int or (type(value) is float and math.isfinite(value)):
             return f"><{p}v>{value!r}</{p}v></{p}c>"
-        if kind is str:
-            return f' t="inlineStr">{self._inline(value)}</{p}c>'  # type: ignore[arg-type]
-        if kind is float:
+        if type(value) is str:
+            return f' t="inlineStr">{self._inline(value)}</{p}c>'
+        if type(value) is float:
             raise ValueError("a number that is not finite must be written as None or CellError")
         attribute, content = self.result(value)
         if attribute == ' t="str"':

@@ -17,6 +17,7 @@ from demand_addin.commands.check import check_record, finding_lines, stop_senten
 from demand_addin.commands.closed_file import FileJob, change_file
 from demand_addin.commands.fitting import Fitted, fit_lists
 from demand_addin.commands.inputs import read_asked_scenarios, read_inputs
+from demand_addin.commands.older_book import has_table
 from demand_addin.commands.outcome import ExitCode, Json, Outcome
 from demand_addin.layout.levers import LATER_TABLES, LEVERS_TABLE, SHEET
 from demand_addin.lever_sheet import AskedGoal, LeverBounds, LeverSheet, read_lever_choices
@@ -141,15 +142,7 @@ def levers_on(
 
 def lacking_tables(book: WorkbookPort) -> frozenset[str]:
     """Return the tables that came later, where an earlier version made the sheet."""
-    return frozenset(name for name in LATER_TABLES if not _has_table(book, name))
-
-
-def _has_table(book: WorkbookPort, name: str) -> bool:
-    try:
-        book.read_table(name)
-    except InvalidInputError:
-        return False
-    return True
+    return frozenset(name for name in LATER_TABLES if not has_table(book, name))
 
 
 def _require_sheet(book: WorkbookPort) -> None:

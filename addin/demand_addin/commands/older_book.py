@@ -200,7 +200,7 @@ def _is_missing(book: WorkbookPort, spec: SheetSpec, there: AbstractSet[str]) ->
     if spec.name in FEEDS and not spec.areas:
         return FEEDS[spec.name] in there and _shows_lost_references(book, FEEDS[spec.name])
     cells = any(book.find_name(area.name) is not None for area in spec.areas)
-    return not (cells or any(_has_table(book, table.name) for table in spec.tables))
+    return not (cells or any(has_table(book, table.name) for table in spec.tables))
 
 
 def _shows_lost_references(book: WorkbookPort, fed: str) -> bool:
@@ -225,7 +225,8 @@ def _is_text(values: RangeValues) -> bool:
     return all(len(row) == 1 and isinstance(row[0], str) for row in values.rows)
 
 
-def _has_table(book: WorkbookPort, name: str) -> bool:
+def has_table(book: WorkbookPort, name: str) -> bool:
+    """Whether the workbook has a table of this name."""
     try:
         book.read_table(name)
     except InvalidInputError:

@@ -22,11 +22,10 @@ def cells(values: Iterable[object], *, decimals: int = _DECIMALS) -> list[CellVa
 
 def _cell(value: object, decimals: int) -> CellValue:
     # The usual kinds first, by their exact type: a run plans a hundred thousand cells.
-    kind = type(value)
-    if kind is float:
-        return _rounded(value, decimals)  # type: ignore[arg-type]
-    if kind is str or kind is int:
-        return value  # type: ignore[return-value]
+    if type(value) is float:
+        return _rounded(value, decimals)
+    if type(value) is str or type(value) is int:
+        return value
     if isinstance(value, pd.Timestamp):
         return None if pd.isna(value) else value.date()
     if value is None or value is pd.NaT or value is pd.NA:
