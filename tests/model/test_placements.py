@@ -391,6 +391,12 @@ def test_the_external_share_is_that_of_bought_placements():
             ),
             "another one",
         ),
+        (
+            lambda: PlacementGroup(
+                name="own all", label="Own all", weekly_cost=1.0, is_internal=True
+            ),
+            "another one",
+        ),
         (lambda: NewPlaces(group="a", places=-1.0, filled_from="b", start=CENSUS), "0 or more"),
         (lambda: NewPlaces(group="a", places=1.0, filled_from="a", start=CENSUS), "another group"),
         (
