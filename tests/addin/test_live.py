@@ -40,7 +40,7 @@ from demand_addin.live.commands import LiveJob, carry_out, message_of
 from demand_addin.live.session import NoExcelError, attach, open_books
 from demand_addin.live.undo import UndoFolder, profile_folder
 from demand_addin.live.values import could_be_taken_for_more
-from demand_addin.ports import BookPlan, RangeValues, SheetRows, TableValues
+from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows, TableValues
 from demand_addin.saving import NotSavedError
 from demand_model.annex_a.raw import CellError
 from demand_model.errors import InvalidInputError
@@ -515,8 +515,13 @@ def test_rows_about_children_go_to_no_file(excel, tmp_path):
     book.write(many(2))
     before = contents(excel)
     canary = "CHILD-CANARY"
-    written = lambda: "".join(p.read_text() for p in (tmp_path / "undo").iterdir())  # noqa: E731
-    kept = lambda: len(list((tmp_path / "undo").iterdir()))  # noqa: E731
+
+    def written() -> str:
+        return "".join(p.read_text() for p in (tmp_path / "undo").iterdir())
+
+    def kept() -> int:
+        return len(list((tmp_path / "undo").iterdir()))
+
     book.write(BookPlan(sheets=(SheetRows(sheet="List 3", rows=(("ID",), (canary,))),)))
     assert kept() == 2
     assert canary not in written()
@@ -674,9 +679,9 @@ def test_after_save_as_the_message_names_that_as_a_reason(running, folder):
 # -- What was typed between a write and its undo
 
 
-def mapping_of(*rows: tuple[object, ...]) -> BookPlan:
+def mapping_of(*rows: tuple[CellValue, ...]) -> BookPlan:
     columns = ("list", "heading", "raw_value", "count", "official_code")
-    return BookPlan(tables=(TableValues(name="mapping", columns=columns, rows=rows),))  # type: ignore[arg-type]
+    return BookPlan(tables=(TableValues(name="mapping", columns=columns, rows=rows),))
 
 
 SPELLINGS = (("List 8", "Gender", "Boy", 5, None), ("List 8", "Gender", "Girl", 7, None))

@@ -14,6 +14,7 @@ import pytest
 from cli_cases import call
 from demand_addin.cells import Cell, Problems, read_number
 from demand_addin.closed import ClosedWorkbook
+from demand_addin.ports import CellValue
 from demand_addin.read import read_sheets
 from demand_model.annex_a import CheckResult, Severity, check
 from list_builders import Extra, Rows, at, clean_lists, column, save_lists
@@ -164,9 +165,11 @@ def test_73_what_is_no_number_is_blank_and_said(tmp_path: Path) -> None:
         ("12,34", None), (True, None), (at(2026, 1, 1), None),
     ],
 )  # fmt: skip
-def test_132_amounts_as_text_are_read_or_asked_about(value: object, amount: float | None) -> None:
+def test_132_amounts_as_text_are_read_or_asked_about(
+    value: CellValue, amount: float | None
+) -> None:
     problems = Problems()
-    cell = Cell("System", "C9", value)  # type: ignore[arg-type]
+    cell = Cell("System", "C9", value)
     assert read_number(cell, "weekly cost", problems) == amount
     lines = problems.lines
     assert len(lines) == (amount is None)

@@ -122,3 +122,21 @@ def test_without_a_whole_month_or_any_flow_the_count_stands() -> None:
     assert balanced(exposure) == 50.0
     one = exposure.series[exposure.series["month_end"] == exposure.series["month_end"].max()]
     assert balanced(replace(exposure, series=one)) == 50.0
+
+
+def test_drifts_that_move_against_each_other_leave_less_of_a_change_to_chance() -> None:
+    """More starts and fewer ends move the stock alike: as drifts of a greater variance."""
+
+    def found(correlation: float, drift: Drift = DRIFT) -> float:
+        return stock_without_chance(
+            with_plans(80.0, 60.0, 40.0),
+            starts_dispersion=1.9,
+            ends_dispersion=1.9,
+            conversion_drift=drift,
+            exit_drift=drift,
+            drift_correlation=correlation,
+        )
+
+    assert 80.0 < found(0.0) < found(-0.35) < 100.0
+    wider = replace(DRIFT, sd=DRIFT.sd * np.sqrt(1.35))
+    assert found(-0.35) == pytest.approx(found(0.0, wider))

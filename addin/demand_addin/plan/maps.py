@@ -173,7 +173,7 @@ def _arrows(maps: SystemMaps) -> TableValues:
 
 
 def _arrow_row(arrow: Arrow) -> tuple[CellValue, ...]:
-    on = "Always" if arrow.row is None else _yes(arrow.is_on)
+    on = "Always" if arrow.row is None else _yes(is_on=arrow.is_on)
     return (
         arrow.row,
         VARIABLES[arrow.start].label,
@@ -195,14 +195,14 @@ def _loop_row(key: str, loop: FeedbackLoop) -> tuple[CellValue, ...]:
         key or None,
         loop.name,
         _KINDS[loop.is_reinforcing],
-        _yes(loop.is_on),
+        _yes(is_on=loop.is_on),
         loop.breaks or None,
         loop.path,
     )
 
 
-def _yes(value: bool) -> str:  # noqa: FBT001
-    return "Yes" if value else "No"
+def _yes(*, is_on: bool) -> str:
+    return "Yes" if is_on else "No"
 
 
 def labelled(rows: Sequence[Sequence[CellValue]]) -> dict[str, str]:

@@ -76,7 +76,7 @@ def _typed(read: ReadList, births: Days, ends: Days) -> pd.DataFrame:
         }
     if read.number == 8:
         columns |= {
-            "uasc": (_yes_no(read, "uasc") == True).fillna(value=False).astype(bool),  # noqa: E712
+            "uasc": _yes_no(read, "uasc").fillna(value=False).astype(bool),
             "second_period": _yes_no(read, "second_period"),
             "short_break": np.isin(read.code("legal_status"), SHORT_BREAKS),
             "placement_start": read.days("placement_start").astype("datetime64[s]"),
