@@ -278,7 +278,8 @@ def words(table: pd.DataFrame, measure: str = "cla_open") -> str:
 
 def test_a_sentence_says_what_was_found_and_that_it_is_little() -> None:
     assert words(small_table()) == (
-        "Children in care: 2 forecasts of 1 month ahead; on average 7 children (6%) out. "
+        "Children in care: too few to say how far to trust the model. "
+        "2 forecasts of 1 month ahead: on average 7 children (6%) out. "
         "‘No change’ was 9 out. 1 of 2 fell in the 80% range, too few to judge the range by."
     )
 
@@ -294,6 +295,83 @@ def test_where_another_method_was_closer_the_sentence_says_so() -> None:
     assert "‘No change’ was 1 out (closer) and a straight line (FORECAST.LINEAR) was 13 out." in (
         words(table)
     )
+
+
+@pytest.mark.parametrize(
+    ("no_change", "says"),
+    [
+        (104.8, "‘No change’ was 4.8 out."),
+        (104.5, "‘No change’ was 4.5 out (closer)."),
+    ],
+)
+def test_what_is_about_as_close_is_not_called_closer(no_change: float, says: str) -> None:
+    # The model is 5 out, now too high and now too low.
+    said = words(either_way(5, mean=5.0).assign(no_change=no_change))
+    assert says in said
+    assert ("about as close" in said) is ("(closer)" not in said)
+
+
+@pytest.mark.parametrize(
+    ("dates", "no_change", "linear", "says"),
+    [
+        (5, 120.0, 125.0, "so far the model was closer than either simple rule"),
+        (7, 120.0, np.nan, "so far the model was closer than ‘no change’"),
+        (8, 120.0, 125.0, "trust the model before either simple rule, since it was closer"),
+        (8, 120.0, np.nan, "trust the model before ‘no change’, since it was closer"),
+        (5, 110.5, 125.0, "trust the model as far as ‘no change’, which was about as close"),
+        (9, 125.0, 89.5, "trust the model as far as a straight line, which was about as close"),
+        (7, 102.0, 125.0, "trust the model with care, since ‘no change’ was closer so far"),
+        (8, 125.0, 99.0, "trust a straight line before the model, since that was closer"),
+        (9, 110.3, 110.1, "trust the model as far as either simple rule, which was about as close"),
+        (9, 110.3, 89.6, "trust the model as far as either simple rule, which was about as close"),
+        (5, 102.01, 98.0, "trust the model with care, since either simple rule was closer so far"),
+        (8, 102.0, 98.01, "trust either simple rule before the model, since that was closer"),
+    ],
+)
+def test_the_sentence_begins_with_how_far_to_trust(
+    dates: int, no_change: float, linear: float, says: str
+) -> None:
+    # What happened is 100 each time; the model is 10 out, now too high and now too low.
+    table = either_way(dates, mean=10.0).assign(no_change=no_change, linear=linear)
+    assert words(table).startswith(f"Children in care: {says}. {dates} forecasts of ")
+
+
+@pytest.mark.parametrize(
+    ("dates", "no_change", "says"),
+    [
+        (5, 120.0, "trust the model with care: it was closer than ‘no change’ so far, but always"),
+        (8, 120.0, "trust the model with care: it was closer than ‘no change’, but always"),
+        (8, 110.5, "trust the model no further than ‘no change’, which was about as close"),
+        (8, 102.0, "trust ‘no change’ before the model, since that was closer"),
+    ],
+)
+def test_a_model_that_is_always_too_high_is_not_praised(
+    dates: int, no_change: float, says: str
+) -> None:
+    said = words(many(dates, dates, mean=110.0).assign(no_change=no_change))
+    assert said.startswith(f"Children in care: {says}")
+    assert ("always too high." in said) is ("All were too high." not in said), "said once"
+
+
+@pytest.mark.parametrize(("inside", "is_praised"), [(3, False), (4, True), (5, True)])
+def test_a_model_whose_range_holds_fewer_than_half_is_not_praised(
+    inside: int, is_praised: bool
+) -> None:
+    table = either_way(8, mean=10.0).assign(no_change=120.0)
+    table.loc[inside:, ["p10", "p90"]] = 150.0, 160.0
+    says = (
+        "trust the model before ‘no change’, since it was closer."
+        if is_praised
+        else "trust the model with care: it was closer than ‘no change’, but fewer than half fell "
+        "in its 80% range."
+    )
+    assert words(table).startswith(f"Children in care: {says}")
+
+
+def either_way(of: int, *, mean: float) -> pd.DataFrame:
+    """Forecasts of 100 that are out by `mean`, above it and below it by turns."""
+    table = many(of, of, mean=100.0)
+    return table.assign(mean=[100.0 + mean * (-1) ** i for i in range(of)])
 
 
 def many(inside: int, of: int, *, mean: float) -> pd.DataFrame:
@@ -326,7 +404,7 @@ def test_an_error_of_one_child_is_said_in_the_singular() -> None:
 
 def test_forecasts_that_all_lean_one_way_are_said() -> None:
     assert "All were too low." in words(many(0, 5, mean=99.0))
-    assert "All were too high." in words(many(5, 5, mean=101.0))
+    assert "All were too high." in words(many(5, 5, mean=101.0).assign(no_change=101.0))
     assert "All were" not in words(many(3, 5, mean=101.0))
     assert "All were" not in words(many(3, 3, mean=101.0))
 
@@ -340,12 +418,15 @@ def test_there_is_a_sentence_a_measure_without_words_of_the_trade(result: Backte
 
 
 def test_the_note_says_what_the_forecasts_rest_on(result: Backtest) -> None:
+    day = result.census_date
     assert result.note == (
-        "These forecasts were made from 2 to 5 months of lists; today's rests on 6. "
-        "None looks more than 4 months ahead: they say little about a year from now."
+        f"Tested on the lists as at {day.day} {day:%B %Y}. "
+        "These forecasts were made from 2 to 5 months of lists; that day's rests on 6. "
+        "None looks more than 4 months ahead: they say little about a year from now. "
+        "4 earlier dates are few: which was closer is a hint, not proof."
     )
-    year = small_table().assign(months_ahead=12)
-    assert note_of([12, 12], 24, year).endswith("They look up to 12 months ahead.")
+    year = many(12, 12, mean=100.0).assign(months_ahead=12)
+    assert note_of([12, 12], 24, day, year).endswith("They look up to 12 months ahead.")
 
 
 # --- the rest ----------------------------------------------------------------------------------

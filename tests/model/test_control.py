@@ -153,6 +153,39 @@ def test_blank_months_have_no_row() -> None:
     assert table["month_end"].dt.month.tolist() == [2, 3, 5, 6]
 
 
+def test_one_odd_run_of_a_series_that_never_moved_has_limits_still() -> None:
+    quiet = [115.0] * 20
+    assert words(quiet) == []
+    limits = xmr_limits(np.array([*quiet, 118.0, 118.0]))
+    assert limits.lower < limits.mean < limits.upper
+
+
+@pytest.mark.parametrize("per_month", [0.1, 0.3, 1.0])
+def test_rare_counts_seldom_alarm(per_month: float) -> None:
+    """By the usual rules 41 to 86% of such series showed a signal within 24 months."""
+    rng = np.random.default_rng(3)
+    made = [monthly(cla_starts=rng.poisson(per_month, 24).tolist()) for _ in range(100)]
+    some = [bool((control_charts(m).table["signal"] != "").any()) for m in made]
+    assert np.mean(some) < 0.08
+
+
+def test_many_at_once_among_rare_counts_are_named() -> None:
+    charts = control_charts(monthly(cla_ends=[0, 1, 0, 0, 0, 1, 0, 0, 7, 0, 0, 0]))
+    assert charts.table["signal"].tolist() == [""] * 8 + ["above the upper limit"] + [""] * 3
+    (sentence,) = charts.sentences
+    assert "above the upper limit in September 2024" in sentence
+    assert "by chance alone between 0 and " in sentence
+
+
+def test_rare_counts_that_rise_for_good_are_judged_by_the_usual_rules() -> None:
+    few = [0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0] * 4
+    charts = control_charts(
+        monthly(cla_starts=[*few, 3, 4, 2, 3, 3, 4, 3, 2, 3, 4, 3, 3, 2, 4, 3, 3])
+    )
+    (sentence,) = charts.sentences
+    assert "About 3" in sentence
+
+
 # --- sentences -----------------------------------------------------------------------------------
 
 
@@ -177,6 +210,17 @@ def test_a_run_without_a_phase_before_it_is_named_since_its_month() -> None:
     series = [*ups_and_downs(3, 90), *ups_and_downs(9, 104, 3)]
     (sentence,) = control_charts(monthly(cla_ends=series)).sentences
     assert "9 in a row above the mean since April 2024" in sentence
+
+
+def test_changes_of_a_stock_are_said_with_true_signs() -> None:
+    (sentence,) = control_charts(
+        monthly(cla_open=[300, 303, 300, 303, 300, 303, 300, 303, 300, 303, 300])
+    ).sentences
+    assert "About 0 a month; by chance alone between −16.0 and +16.0." in sentence
+    (steady,) = control_charts(monthly(cla_ends=[5.0] * 9)).sentences
+    assert (
+        steady == "Leaving care: steady since January 2024. About 5.0 a month, month after month."
+    )
 
 
 def test_old_signals_leave_the_sentence_but_not_the_table() -> None:

@@ -4,13 +4,28 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from demand_model.exposure.bands import CARE_BANDS, CARE_SEGMENTS, PLAN_BANDS
+from demand_model.exposure.opening import StockMembers
 from demand_model.exposure.tabulate import Exposure
-from demand_model.rates.draws import RateDraws, draw_rates, entry_ages, equilibrium
+from demand_model.flows import CARE_ENDS, Flow
+from demand_model.rates.draws import (
+    RateDraws,
+    draw_rates,
+    effective_draws,
+    entry_ages,
+    equilibrium,
+)
 from demand_model.rates.drift import drift_paths
-from demand_model.rates.fit import fit
+from demand_model.rates.fit import fit, rate_id
 from demand_model.rates.priors import BalancePrior, Drift, Priors
-from demand_model.rates.stay import mean_care_months, mean_plan_months, mean_uasc_months
+from demand_model.rates.stay import (
+    care_stayers,
+    mean_care_months,
+    mean_plan_months,
+    mean_uasc_months,
+)
 from engine_cases import made_up_exposure, made_up_rates
 
 pytestmark = pytest.mark.unit
@@ -145,3 +160,95 @@ def test_a_drift_of_mean_one_keeps_it_for_restless_draws_too() -> None:
     rng = np.random.default_rng(4)
     paths = drift_paths(drift, 24, 200_000, rng, rng.standard_normal(200_000))
     assert paths.mean(axis=1) == pytest.approx(np.ones(24), abs=0.005)
+
+
+def test_the_year_balance_holds_the_change_of_care_within_a_year() -> None:
+    tight = BalancePrior(location=0.05, scale=0.01)
+    loose = BalancePrior(location=0.0, scale=50.0)
+    exposure = settled_exposure()
+    in_care = len(exposure.opening.care)
+
+    def change(year: BalancePrior) -> NDArray[np.float64]:
+        priors = replace(Priors(), plan_balance=loose, care_balance=loose, care_year=year)
+        rates = fit(exposure, priors=priors)
+        drawn = draw_rates(rates, 600, np.random.default_rng(3))
+        return np.asarray(np.log(equilibrium(drawn, rates).care_in_a_year / in_care))
+
+    assert change(loose).std() > 0.05
+    held = change(tight)
+    assert held.std() < 0.03
+    assert np.median(held) == pytest.approx(0.05, abs=0.02)
+
+
+def test_children_stay_in_care_as_their_hazards_and_birthdays_say() -> None:
+    stock = StockMembers(
+        days=np.array([10.0, 400.0, 2000.0]),
+        age_days=np.array([5.0, 12.0, 17.5]) * 365.25,
+        uasc=np.zeros(3, dtype=bool),
+        placement_group=np.array(["", "", ""], dtype=object),
+        together=np.arange(3),
+    )
+    hazards = np.full((len(CARE_BANDS), len(CARE_SEGMENTS), 2), 0.03)
+    hazards[..., 1] = 0.0
+    left = care_stayers(stock, hazards, months=12)
+    # The third turns 18 within the year.
+    assert left == pytest.approx([2.0 * np.exp(-0.03 * 12.0), 2.0])
+
+
+def test_proposals_are_drawn_again_where_prior_and_lists_disagree() -> None:
+    far = BalancePrior(location=0.5, scale=0.02)
+    rates = fit(settled_exposure(), priors=replace(Priors(), care_year=far))
+    drawn = draw_rates(rates, 400, np.random.default_rng(3))
+    once = len(np.unique(drawn.other_care))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("demand_model.rates.draws.MOST_ROUNDS", 1)
+        single = len(np.unique(draw_rates(rates, 400, np.random.default_rng(3)).other_care))
+    assert once > 2 * single
+    assert drawn.uasc.size == 400
+
+
+def test_draws_of_equal_weight_are_worth_their_number() -> None:
+    assert effective_draws(np.zeros(40)) == pytest.approx(40.0)
+    assert effective_draws(np.array([0.0, -800.0, -900.0])) == pytest.approx(1.0)
+
+
+def test_balance_does_not_take_back_the_analysts_own_rates() -> None:
+    exposure = settled_exposure()
+    plain = fit(exposure)
+    doubled = {
+        rate_id(flow): 2.0 * fitted.overall_mean()
+        for flow, fitted in zip(CARE_ENDS, plain.care_ends, strict=True)
+    }
+    own = fit(exposure, overrides=doubled)
+    before, after = (draw_rates(r, 300, np.random.default_rng(3)) for r in (plain, own))
+    assert after.other_care == pytest.approx(before.other_care)
+    assert after.care_lags == pytest.approx(before.care_lags)
+    for fitted, drawn in zip(own.care_ends, after.care_ends, strict=True):
+        weights = fitted.exposure / fitted.exposure.sum()
+        overall = (drawn * weights[..., None]).sum(axis=(0, 1))
+        assert overall == pytest.approx(np.full(300, fitted.overall))
+
+
+def test_every_own_rate_is_exactly_what_is_drawn() -> None:
+    own = {
+        rate_id(Flow.REFERRAL_TO_PLAN): 0.2,
+        rate_id(Flow.OTHER_PLAN_STARTS): 3.0,
+        rate_id(Flow.REFERRAL_TO_CARE): 0.05,
+        rate_id(Flow.OTHER_CARE_STARTS): 2.0,
+        rate_id(Flow.UASC_STARTS): 0.7,
+        rate_id(Flow.PLAN_ENDS, PLAN_BANDS.labels[2]): 0.3,
+    }
+    rates = fit(settled_exposure(), overrides=own)
+    drawn = draw_rates(rates, 50, np.random.default_rng(3))
+    assert drawn.plan_lags.sum(axis=0) == pytest.approx(np.full(50, 0.2))
+    assert drawn.other_plan == pytest.approx(np.full(50, 3.0))
+    assert drawn.care_lags.sum(axis=0) == pytest.approx(np.full(50, 0.05))
+    assert drawn.other_care == pytest.approx(np.full(50, 2.0 + rates.returns_per_month))
+    assert drawn.uasc == pytest.approx(np.full(50, 0.7))
+    assert drawn.plan_ends[2] == pytest.approx(np.full(50, 0.3))
+
+
+def test_who_never_leaves_stays_until_the_18th_birthday() -> None:
+    nobody = np.zeros((len(CARE_BANDS), len(CARE_SEGMENTS), 1))
+    assert mean_care_months(nobody, np.array([10.0])) == pytest.approx(96.0)
+    assert mean_care_months(nobody, np.array([10.0]), within_months=12.0) == pytest.approx(12.0)

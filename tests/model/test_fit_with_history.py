@@ -279,7 +279,7 @@ def test_a_history_that_ends_long_before_the_lists_is_taken() -> None:
     assert recent.past is not None
     for process in Process:
         far, near = (f.past.rates[process] for f in (rates, recent) if f.past is not None)
-        assert _said(far) < _said(near)
+        assert _sureness(far) < _sureness(near)
 
 
 def test_blanks_anywhere_are_taken() -> None:
@@ -299,8 +299,8 @@ def test_an_unfinished_census_month_is_taken() -> None:
     _runs(exposure, steady(exposure, 12, ends=pd.Period("2025-08", "M")))
 
 
-def _said(one: PastRate) -> float:
-    return float(one.posterior.weights @ one.message_precision)
+def _sureness(one: PastRate) -> float:
+    return float(one.posterior.weights @ (1.0 / one.variance))
 
 
 def _runs(exposure: Exposure, history: History) -> None:

@@ -117,8 +117,8 @@ def test_places_that_stand_free_longer_draw_more_children() -> None:
     at_once = replace(SIX, size=4.0, ramp_months=0.0)
     slowly = replace(at_once, ramp_months=24.0)
     found = effects(at_once=(at_once,), slowly=(slowly,))
-    assert abs(found["at_once"].mean()) < 0.1
-    assert found["slowly"].mean() > found["at_once"].mean() + 0.1
+    assert abs(found["at_once"].mean()) < 0.15
+    assert found["slowly"].mean() > found["at_once"].mean() + 0.2
 
 
 @pytest.mark.parametrize(("key", "size"), [("step_down", 0.5), ("matching", 0.9)])

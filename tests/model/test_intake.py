@@ -10,7 +10,13 @@ import pytest
 from demand_model.errors import InvalidInputError, InvalidSettingError, NotEnoughDataError
 from demand_model.rates.intake import fit_intake, forecast_counts
 from demand_model.rates.intake_prior import COVID_SHOCK, NATIONAL_INTAKE, PAST_SHOCKS, Shock
-from demand_model.rates.intake_process import NO_SHOCK, month_points, pseudo_observations
+from demand_model.rates.intake_process import (
+    NO_SHOCK,
+    fit_process,
+    month_points,
+    pseudo_observations,
+    scale_grid,
+)
 from demand_model.units import working_days_in_months
 
 pytestmark = pytest.mark.unit
@@ -231,6 +237,94 @@ def test_an_analyst_can_mark_another_shock():
     assert widths[0] < widths[1]
     with pytest.raises(InvalidSettingError, match="end after"):
         Shock(first=cyber.last, last=cyber.first)
+
+
+def shocked(first, last, part_left):
+    counts = steady("2021-07", 30, 20.0)
+    shock = Shock(first=pd.Period(first, "M"), last=pd.Period(last, "M"))
+    counts.loc[shock.first : shock.last] *= part_left
+    return counts.round(), shock
+
+
+def test_a_marked_shock_far_greater_than_lockdown_is_not_carried_on():
+    counts, lost_system = shocked("2023-09", "2023-11", 0.3)
+    ahead = months("2024-01", 12)
+    medians = [
+        np.median(
+            fit_intake(counts, shocks=s).draw_paths(ahead, 4000, np.random.default_rng(1)), axis=1
+        )
+        for s in ((*PAST_SHOCKS, lost_system), PAST_SHOCKS)
+    ]
+    np.testing.assert_allclose(medians[0], expected(ahead, 20.0), rtol=0.04)
+    assert np.all(medians[1] < 0.85 * expected(ahead, 20.0))  # what marking it saves
+
+
+@pytest.mark.parametrize(("part_left", "least", "most"), [(0.97, 1.0, 2.0), (0.3, 30.0, 64.0)])
+def test_a_marked_shock_is_as_large_as_its_months_say(part_left, least, most):
+    counts, shock = shocked("2022-09", "2022-11", part_left)
+    scale = fit_intake(counts, shocks=(shock,)).process.grid.shock_scale
+    assert least <= scale[0] <= most
+
+
+def test_a_marked_shock_that_is_still_on_does_not_last_for_good():
+    index = months("2021-06", 60)
+    counts = pd.Series(300.0, index)
+    shock = Shock(first=index[-3], last=index[-1])
+    hit = counts.where(index < shock.first, 90.0)
+    calm, marked = (
+        forecast_counts(c, 60, 4000, 0, shocks=(*PAST_SHOCKS, *more)).mean()
+        for c, more in ((counts, ()), (hit, (shock,)))
+    )
+    assert marked[0] < 0.6 * calm[0]
+    assert marked[23:] == pytest.approx(calm[23:], rel=0.08)
+
+
+def test_the_lockdowns_have_the_size_that_was_measured():
+    counts, _ = lockdown_history()
+    deeper = counts * np.where((counts.index >= COVID_SHOCK.first), 0.3, 1.0)
+    assert fit_intake(deeper).process.grid.shock_scale.size == 0
+    unmeasured = replace(COVID_SHOCK, measured=False)
+    assert fit_intake(deeper, shocks=(unmeasured,)).process.grid.shock_scale[0] > 2.0
+
+
+def test_a_lasting_trend_is_followed_in_part():
+    index = months("2019-01", 72)
+    years = (np.arange(72) - 59) / 12
+    truth = expected(index, 20.0) * np.exp(0.10 * years)
+    past = pd.Series(np.round(truth[:60]), index[:60])
+    without = replace(NATIONAL_INTAKE, trend_variance=0.0)
+    errors = [
+        np.log(truth[60:] / np.median(forecast_counts(past, prior=p).draws, axis=1))
+        for p in (NATIONAL_INTAKE, without)
+    ]
+    assert 0.0 < errors[0][-1] < 0.8 * errors[1][-1]
+
+
+def test_the_time_of_slow_changes_is_on_the_grid_where_it_is_unknown():
+    both, known = (
+        scale_grid(p, 300.0) for p in (NATIONAL_INTAKE, replace(NATIONAL_INTAKE, slow_ratio=1.0))
+    )
+    assert set(known.slow_months) == {18.0}
+    assert set(both.slow_months) == {9.0, 36.0}
+    for grid in (both, known):
+        assert np.exp(grid.log_prior).sum() == pytest.approx(1.0)
+        assert grid.drift.shape == grid.noise.shape == grid.slow_months.shape
+    with pytest.raises(InvalidSettingError, match="slow_ratio"):
+        replace(NATIONAL_INTAKE, slow_ratio=0.0)
+
+
+def test_the_factor_of_each_node_gives_back_the_values_it_whitened():
+    counts = np.array([310.0, 0.0, 290.0, 305.0, 350.0])
+    index = months("2023-05", 5)
+    days = working_days_in_months(index).astype(float)
+    offset = np.full(5, np.log(300.0))
+    fit = fit_process(NATIONAL_INTAKE, month_points(index, days, ()), counts, offset, 300.0)
+    values = (fit.factor @ fit.whitened)[:, :, 0]
+    np.testing.assert_allclose(values, np.broadcast_to(values[0], values.shape), atol=1e-9)
+    assert np.all(np.triu(fit.factor, 1) == 0.0)
+    np.testing.assert_allclose(
+        np.exp(values[0, [0, 2, 3, 4]]), counts[[0, 2, 3, 4]] / 300, rtol=0.05
+    )
 
 
 def test_a_shock_goes_on_after_the_last_month_only_if_it_is_on():

@@ -6,8 +6,8 @@ import pytest
 from demand_model import fit, rates_table, simulate
 from demand_model.flows import Flow
 from demand_model.rates.fit import overridable_rate_ids, rate_id
-from demand_model.rates.table import COLUMNS, Basis, evidence
-from engine_cases import made_up_exposure
+from demand_model.rates.table import COLUMNS, Basis, evidence, evidence_of_cases
+from engine_cases import exposure_of, made_up_exposure, made_up_lists
 
 pytestmark = pytest.mark.unit
 
@@ -68,6 +68,21 @@ def test_an_own_share_closed_without_action_is_shown() -> None:
 )
 def test_words_follow_the_priors_weight(weight: float, words: str) -> None:
     assert words in evidence(weight)
+
+
+@pytest.mark.parametrize(
+    ("cases", "words"), [(25.0, "well supported"), (12.0, "not many cases"), (1.0, "thin")]
+)
+def test_words_follow_the_cases_where_there_is_no_prior(cases: float, words: str) -> None:
+    assert words in evidence_of_cases(cases)
+
+
+def test_one_referral_is_not_called_well_supported() -> None:
+    one = made_up_lists(1, referrals=1)
+    found = rates_table(fit(exposure_of(one))).set_index("rate_id")
+    assert found.loc[rate_id(Flow.REFERRALS), "occurrences"] == 1
+    for flow in (Flow.REFERRALS, Flow.REFERRAL_TO_CARE):
+        assert found.loc[rate_id(flow), "evidence"].startswith("thin")
 
 
 def test_a_rate_can_be_worked_out_again_from_the_numbers_beside_it() -> None:

@@ -108,3 +108,74 @@ def test_real_spread_without_the_movement_that_all_share() -> None:
     changes = stock_spread.log_changes(stocks, 1)
     left = stock_spread.real_spread(stocks, 1, year_effect=changes.mean(axis=1))
     assert left < 0.001 < stock_spread.real_spread(stocks, 1, year_effect=None)
+
+
+# --- "no change" ---------------------------------------------------------------------------
+
+CHANGES = {"calm": [0.00, 0.01, -0.01, 0.02, -0.02], "wild": [0.5, -0.4, 0.3, -0.6, 0.2]}
+
+
+def stock_scores(changes: dict[str, list[float]]) -> pd.DataFrame:
+    """One open count of 100 (half a child allowed for) an authority; our score 1 each."""
+    rows = [
+        {"size": "small", "kind": kind, "measure": measure, "horizon": horizon, "now": 99.5,
+         "actual": 100 * np.exp(change) - 0.5, "crps": 1.0, "in80": True, "in95": True}
+        for kind, found in changes.items()
+        for measure in ("cp_open", "cla_open")
+        for horizon in (3, 6, 12, 24)
+        for change in found
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_no_change_has_the_changes_of_the_others_both_signs() -> None:
+    scores = stock_scores({"calm": CHANGES["calm"]})
+    found = scoring.no_change(scores, ["size"])
+    others = np.array([0.01, -0.01, 0.02, -0.02])
+    draws = 100 * np.exp(np.concatenate([others, -others])) - 0.5
+    # By definition: E|X - y| - E|X - X'| / 2, pair by pair.
+    pairs = np.abs(draws[:, None] - draws[None, :]).mean() / 2
+    assert found.iloc[0] == pytest.approx(np.abs(draws - 99.5).mean() - pairs)
+
+
+def test_no_change_is_missing_for_flows_and_where_few_are_alike() -> None:
+    scores = stock_scores({"calm": CHANGES["calm"], "rare": [0.1, -0.1]})
+    scores.loc[scores["measure"] == "cp_open", "now"] = np.nan
+    found = scoring.no_change(scores, ["size", "kind"])
+    known = (scores["measure"] == "cla_open") & (scores["kind"] == "calm")
+    assert (found.notna() == known).all()
+
+
+def test_knowing_the_kind_makes_no_change_harder_to_beat_where_nothing_changes() -> None:
+    scores = scoring.with_no_change(stock_scores(CHANGES))
+    table = scoring.ratios(scoring.in_sets(scores, ["calm"]), ["measure", "worlds"])
+    unknown, known = (table[reading] for reading in scoring.READINGS)
+    still = ("cla_open", "still"), 12
+    assert known.loc[still] > 1.5 * unknown.loc[still]
+    whole = scores[(scores["measure"] == "cla_open") & (scores["horizon"] == 12)]
+    sums = whole[[*scoring.READINGS]].sum()
+    assert unknown.loc[("cla_open", "all"), 12] == pytest.approx(10.0 / sums.iloc[0])
+    assert known.loc[("cla_open", "all"), 12] == pytest.approx(10.0 / sums.iloc[1])
+
+
+def test_sets_hold_every_row_twice() -> None:
+    sets = scoring.in_sets(stock_scores(CHANGES), ["calm"])
+    assert dict(sets["worlds"].value_counts()) == {"still": 40, "moving": 40, "all": 80}
+    assert set(sets.loc[sets["worlds"] == "still", "kind"]) == {"calm"}
+
+
+def test_each_target_is_judged_in_each_set_and_reading(capsys: pytest.CaptureFixture[str]) -> None:
+    scores = scoring.with_no_change(stock_scores(CHANGES))
+    scores.loc[scores["kind"] == "calm", "in80"] = False
+    scoring.report_sets(scores, ["calm"])
+    told = capsys.readouterr().out
+    still, rest = told.split("Targets, still authorities")[1].split("Targets, moving authorities")
+    assert "80% ranges hold 0.000 over all (0.77 to 0.83): NOT met" in still
+    assert "within 0.74 to 0.86: 0 of 8 (0.000 to 0.000): NOT met" in still
+    for reading in scoring.READINGS:
+        assert f"cla_open at most 0.95 of no change, {reading}" in still
+        assert f"cla_open at most 1.00 of no change, {reading}" in rest
+    assert "cla_open at most 0.95" not in rest
+    # Our score of 1 is little beside changes of a half.
+    assert "(b) same size and kind: 6: 0." in rest
+    assert rest.split("Targets, all")[0].count(": met") == 4

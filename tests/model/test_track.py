@@ -116,6 +116,16 @@ def test_few_months_are_called_few() -> None:
     )
 
 
+@pytest.mark.parametrize(("happened", "where"), [(602.0, "inside"), (900.0, "outside")])
+def test_a_single_forecast_is_no_average(happened: float, where: str) -> None:
+    (sentence,) = track(
+        made("2026-03-31", range(1, 4), 605.0), actual("2026-04", [happened])
+    ).sentences
+    assert "the one of 1 month ahead was " in sentence
+    assert f"{where} the 80% range. Few: only 1 month to judge by so far." in sentence
+    assert "average" not in sentence
+
+
 def test_forecasts_of_one_month_are_one_months_evidence() -> None:
     starts = ("2026-01-31", "2026-02-28", "2026-03-31")
     past = pd.concat([made(on, range(1, 4), 605.0) for on in starts])

@@ -19,7 +19,7 @@ from demand_model.exposure.bands import CARE_SEGMENTS, UASC
 from demand_model.exposure.tabulate import Exposure
 from demand_model.flows import Flow
 from demand_model.rates.fit import FlowRates, fit
-from demand_model.rates.priors import Drift, Priors
+from demand_model.rates.priors import BalancePrior, Drift, Priors
 from demand_model.simulation.reference import ReferenceRun, simulate_reference
 from demand_model.simulation.trajectories import Trajectories
 from engine_cases import made_up_exposure
@@ -36,6 +36,7 @@ TOTALS = (
     "cla_ends",
     "cla_open",
 )
+FREE = BalancePrior(location=0.0, scale=10.0)
 STILL = Drift(sd=1e-9, time_constant_months=12.0)
 APRIL, MAY, JUNE, JULY = (date(2026, month, 1) for month in (4, 5, 6, 7))
 
@@ -108,6 +109,9 @@ def certain() -> FlowRates:
         care_conversion_drift=STILL,
         plan_exit_drift=STILL,
         care_exit_drift=STILL,
+        plan_balance=FREE,
+        care_balance=FREE,
+        care_year=FREE,
     )
     return fit(balanced_with_the_count(made_up_exposure(1)), priors=priors)
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import demand_model as dm
-from demand_model.rates.history import PAST_PRIOR, PastRate, fit_rate
+from demand_model.rates.history import PAST_PRIOR, PastRate, fit_rate, move
 from demand_model.rates.intake_prior import NATIONAL_INTAKE, IntakePrior
 from demand_samples.extract import annex_a
 from demand_samples.observe import monthly_truth
@@ -53,6 +53,7 @@ class Made:
     now: float
     ahead: np.ndarray
     centre: float
+    log_listed: float
 
 
 def slow_path(
@@ -67,18 +68,28 @@ def slow_path(
     return np.array(path)
 
 
-def make(seed: int, scale: float | None = None) -> Made:
+def make(
+    seed: int,
+    scale: float | None = None,
+    *,
+    prior: IntakePrior = PRIOR,
+    per_month: float = PER_MONTH,
+) -> Made:
     rng = np.random.default_rng(seed)
     if scale is None:
-        scale = float(np.exp(PRIOR.drift_spread * rng.standard_normal()))
-    path = slow_path(PRIOR, scale, MONTHS + AHEAD, rng)
+        scale = float(np.exp(prior.drift_spread * rng.standard_normal()))
+    path = slow_path(prior, scale, MONTHS + AHEAD, rng)
     index = pd.period_range(NOW - MONTHS + 1, NOW, freq="M")
-    noise = rng.normal(0.0, np.sqrt(PRIOR.noise_variance), MONTHS)
-    counts = pd.Series(rng.poisson(PER_MONTH * np.exp(path[:MONTHS] + noise)).astype(float), index)
+    noise = rng.normal(0.0, np.sqrt(prior.noise_variance), MONTHS)
+    counts = pd.Series(rng.poisson(per_month * np.exp(path[:MONTHS] + noise)).astype(float), index)
     expected = pd.Series(1.0, index)
-    fitted = fit_rate(counts, expected, NOW - LISTED + 1, PRIOR, NOW)
-    centre = float(np.log((counts.sum() + 0.5) / MONTHS) - np.log(PER_MONTH))
-    return Made(fit=fitted, now=float(path[MONTHS - 1]), ahead=path[MONTHS:], centre=centre)
+    return Made(
+        fit=fit_rate(counts, expected, NOW - LISTED + 1, prior, NOW, counted_alike=True),
+        now=float(path[MONTHS - 1]),
+        ahead=path[MONTHS:],
+        centre=float(np.log((counts.sum() + 0.5) / MONTHS) - np.log(per_month)),
+        log_listed=float(np.log((counts.iloc[-LISTED:].sum() + 0.5) / LISTED)),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -116,11 +127,28 @@ def test_the_path_ahead_is_within_its_ranges_as_often_as_they_say() -> None:
 
 
 def test_history_adds_what_the_lists_alone_do_not_say() -> None:
-    """The message and the lists' own posterior, multiplied, are the posterior of both."""
-    one = made()[0].fit
-    alone = 1.0 / one.variance - one.message_precision
-    assert np.all(alone > 0)
-    assert np.all(one.message_precision > 0)
+    """The rate now is nearer to what history and lists say than to the lists' own mean."""
+    per_month, missed, unmoved = 6.0, [], []
+    for one in (make(500 + seed, per_month=per_month) for seed in range(80)):
+        departure = float(one.fit.posterior.weights @ one.fit.departure)
+        true = PRIOR.noise_variance / 2.0 + np.log(per_month) + one.now - one.log_listed
+        missed.append(true - departure)
+        unmoved.append(true)
+    assert abs(np.mean(missed)) < 3.5 * np.std(missed) / np.sqrt(len(missed))
+    assert np.std(missed) < 0.85 * np.std(unmoved)
+
+
+def test_noise_of_small_counts_does_not_lower_the_rate() -> None:
+    """Counts of 4 with much noise: their mean is expected, not the lower median."""
+    prior = replace(PRIOR, noise_variance=0.25, slow_variance=1e-4, noise_spread=0.01)
+    mean = 4.0 * np.exp(prior.noise_variance / 2.0)
+    found = []
+    for seed in range(120):
+        one = make(seed, 1.0, prior=prior, per_month=4.0)
+        found.append(one.log_listed + float(one.fit.posterior.weights @ one.fit.departure))
+    error = np.std(found) / np.sqrt(len(found))
+    assert error < 0.012
+    assert abs(np.mean(found) - np.log(mean)) < 3.0 * error
 
 
 @pytest.mark.parametrize(("scale", "low", "high"), [(0.1, 0.3, 0.9), (5.0, 1.25, 2.5)])
@@ -162,3 +190,17 @@ def test_four_years_of_history_make_forecasts_of_steady_authorities_better() -> 
         ratios += [scores["with", m] / scores["without", m] for n, m in scores if n == "with"]
     assert len(ratios) == 32
     assert np.exp(np.mean(np.log(ratios))) < 0.92
+
+
+def test_history_worth_no_more_than_the_lists_moves_nothing() -> None:
+    """Its rate is the lists' own count, as sure: the draws hold that already."""
+    one = make(3)
+    flat = np.ones(len(one.fit.mean))
+    chance = 0.04
+    same = replace(one.fit, departure=0.0 * flat, variance=chance * flat, chance_variance=chance)
+    present = np.random.default_rng(0).normal(0.0, np.sqrt(chance / 2.0), 40_000)
+    rng = np.random.default_rng(1)
+    shift, _, deviation = move(same, present, 0.0, -0.3, rng, is_fitted_beside=True)
+    assert shift.mean() == pytest.approx(0.0, abs=1e-9)
+    # From the lists' count, which lies .3 below the draws, a draw departs by that much.
+    assert deviation.mean() == pytest.approx(0.3, abs=0.01)

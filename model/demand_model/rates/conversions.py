@@ -79,6 +79,11 @@ class Conversion:
             return self.others.fixed
         return self.other_occurrences / self.others.months
 
+    def without_own(self) -> Conversion:
+        """The same fit with none of the analyst's own rates laid over it."""
+        others = replace(self.others, fixed=float("nan"))
+        return replace(self, lags=self.lags.without_own(), others=others, share_fixed=float("nan"))
+
     def draw(self, draws: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Starts a referral by week, (weeks, draws), and other starts a month, (draws,)."""
         lags = self.lags.draw(draws, rng)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -27,7 +27,12 @@ from demand_model.rates.priors import (
     UASC_ENTRY_AGE_QUANTILES_YEARS,
     Drift,
 )
-from demand_model.rates.stay import mean_care_months, mean_plan_months, mean_uasc_months
+from demand_model.rates.stay import (
+    care_stayers,
+    mean_care_months,
+    mean_plan_months,
+    mean_uasc_months,
+)
 from demand_model.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -36,6 +41,11 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 
 PROPOSALS_PER_DRAW = 4
+MOST_ROUNDS = 8
+_ENOUGH = 0.4
+"""Proposals are drawn in so many rounds at most, until this share of the draws asked for are
+worth as much as independent ones: where few children say little, or lists that show growth
+and the balance prior disagree."""
 _LEAST_FLOW, _LEAST_FACTOR = 0.05, 0.1
 """Children a month below which history moves nothing; the furthest down that it moves a rate."""
 _PRIOR_ENTRANTS = 10.0
@@ -71,6 +81,16 @@ class RateDraws:
         """The draws at `index`."""
         return type(self)(**{f.name: getattr(self, f.name)[..., index] for f in fields(self)})
 
+    def with_more(self, more: Sequence[Self]) -> Self:
+        """These draws and then each of `more`."""
+        parts = (self, *more)
+        return type(self)(
+            **{
+                f.name: np.concatenate([getattr(part, f.name) for part in parts], axis=-1)
+                for f in fields(self)
+            }
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HistoryDraws(RateDraws):
@@ -89,16 +109,19 @@ class HistoryDraws(RateDraws):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Equilibrium:
-    """What drawn rates imply in the long run; each of shape (draws,).
+    """What drawn rates imply if they stay as they are; each of shape (draws,).
 
     Attributes
     ----------
     plans, care
         Intake a month times mean stay: the stock at which entries meet exits.
+    care_in_a_year
+        Children expected in care in twelve months at these rates.
     """
 
     plans: FloatArray
     care: FloatArray
+    care_in_a_year: FloatArray
 
 
 def entry_ages(
@@ -129,9 +152,17 @@ def equilibrium(draws: RateDraws, rates: FlowRates) -> Equilibrium:
     hazards = draws.care_ends.sum(axis=0)
     ages = entry_ages(opening.care_entry_age_days, CARE_ENTRY_AGE_QUANTILES_YEARS, 12)
     uasc_ages = entry_ages(opening.uasc_entry_age_days, UASC_ENTRY_AGE_QUANTILES_YEARS, 5)
-    care = care_intake * mean_care_months(hazards, ages)
-    care = care + draws.uasc * mean_uasc_months(hazards, uasc_ages)
-    return Equilibrium(plans=plan_intake * mean_plan_months(draws.plan_ends), care=care)
+
+    def entered(within_months: float) -> FloatArray:
+        stay = mean_care_months(hazards, ages, within_months=within_months)
+        uasc_stay = mean_uasc_months(hazards, uasc_ages, within_months=within_months)
+        return np.asarray(care_intake * stay + draws.uasc * uasc_stay)
+
+    return Equilibrium(
+        plans=plan_intake * mean_plan_months(draws.plan_ends),
+        care=entered(np.inf),
+        care_in_a_year=care_stayers(opening.care, hazards, months=12) + entered(12.0),
+    )
 
 
 def draw_rates(
@@ -141,22 +172,70 @@ def draw_rates(
 
     Independent posteriors are drawn, moved by the drift that the window's mean
     cannot show, and to where history puts them if there is any, weighted by the
-    balance prior and resampled (sampling importance resampling, systematic).
+    balance prior and resampled (sampling importance resampling, systematic). The
+    analyst's own rates come last: what they change is not taken back by balance.
     """
-    proposals = draws * PROPOSALS_PER_DRAW if balanced else draws
-    drawn = _independent(rates, proposals, rng)
-    if rates.past is not None:
-        drawn = _moved(drawn, rates, rates.past, rng)
-    if not balanced:
-        return drawn
-    implied = equilibrium(drawn, rates)
-    in_care = rates.exposure.opening.care.days.size
-    log_weight = balance_log_density(
-        implied.plans, _balanced_plans(rates), rates.priors.plan_balance
-    )
-    log_weight += balance_log_density(implied.care, in_care, rates.priors.care_balance)
+    fitted = rates.without_own() if rates.overrides else rates
+    drawn = _balanced(fitted, draws, rng) if balanced else _proposed(fitted, draws, rng)
+    return _with_own(drawn, rates) if rates.overrides else drawn
+
+
+def _balanced(rates: FlowRates, draws: int, rng: np.random.Generator) -> RateDraws:
+    """Proposals weighted by the balance prior, in as many rounds as it takes."""
+    on_plans = _balanced_plans(rates)
+    kept: list[RateDraws] = []
+    log_weights: list[FloatArray] = []
+    for _ in range(MOST_ROUNDS):
+        proposed = _proposed(rates, draws * PROPOSALS_PER_DRAW, rng)
+        log_weights.append(_balance_log_weight(proposed, rates, on_plans))
+        weight = np.exp(log_weights[-1] - log_weights[-1].max())
+        kept.append(proposed.take(_systematic(weight, draws, rng)))
+        if effective_draws(np.concatenate(log_weights)) >= draws * _ENOUGH:
+            break
+    if len(kept) == 1:
+        return kept[0]
+    # Of each round so many draws as its proposals weigh.
+    highest = max(one.max() for one in log_weights)
+    mass = np.array([np.exp(one - highest).sum() for one in log_weights])
+    together = kept[0].with_more(kept[1:])
+    return together.take(_systematic(np.repeat(mass, draws), draws, rng))
+
+
+def effective_draws(log_weight: FloatArray) -> float:
+    """Number of equally weighted draws that would be worth these: ``(sum w)^2 / sum w^2``."""
     weight = np.exp(log_weight - log_weight.max())
-    return drawn.take(_systematic(weight, draws, rng))
+    return float(weight.sum() ** 2 / (weight**2).sum())
+
+
+def _proposed(rates: FlowRates, draws: int, rng: np.random.Generator) -> RateDraws:
+    drawn = _independent(rates, draws, rng)
+    return drawn if rates.past is None else _moved(drawn, rates, rates.past, rng)
+
+
+def _with_own(drawn: RateDraws, rates: FlowRates) -> RateDraws:
+    """The analyst's own rates laid over the draws, exactly."""
+    reasons = zip(rates.care_ends, drawn.care_ends, strict=True)
+    return replace(
+        drawn,
+        plan_ends=rates.plan_ends.with_own(drawn.plan_ends),
+        plan_to_care=rates.plan_to_care.with_own(drawn.plan_to_care),
+        care_ends=np.stack([fitted.with_own(values) for fitted, values in reasons]),
+        plan_lags=rates.to_plan.lags.with_own(drawn.plan_lags),
+        care_lags=rates.to_care.lags.with_own(drawn.care_lags),
+        other_plan=rates.to_plan.others.with_own(drawn.other_plan),
+        other_care=rates.to_care.others.with_own(drawn.other_care, rates.returns_per_month),
+        uasc=rates.uasc.with_own(drawn.uasc[None])[0],
+    )
+
+
+def _balance_log_weight(drawn: RateDraws, rates: FlowRates, on_plans: float) -> FloatArray:
+    implied, priors = equilibrium(drawn, rates), rates.priors
+    in_care = rates.exposure.opening.care.days.size
+    return np.asarray(
+        balance_log_density(implied.plans, on_plans, priors.plan_balance)
+        + balance_log_density(implied.care, in_care, priors.care_balance)
+        + balance_log_density(implied.care_in_a_year, in_care, priors.care_year)
+    )
 
 
 def _balanced_plans(rates: FlowRates) -> float:
@@ -251,9 +330,9 @@ def _moved(
             one,
             np.log(moving + still),
             present_variance(drift, months),
-            drift,
             past.list_offset[process],
             rng,
+            is_fitted_beside=process in (Process.PLAN_EXIT, Process.CARE_EXIT),
         )
         wanted = (moving + still) * np.exp(shift) - still
         factor[process] = np.maximum(wanted / moving, _LEAST_FACTOR)

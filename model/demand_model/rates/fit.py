@@ -122,6 +122,24 @@ class FlowRates:
     overrides: Mapping[str, float] = field(default_factory=dict)
     past: PastRates | None = None
 
+    def without_own(self) -> FlowRates:
+        """The same fit with none of the analyst's own rates laid over what is drawn and balanced.
+
+        Re-referrals and referrals closed without action, which balance does not know, stay.
+        """
+        return replace(
+            self,
+            referrals_per_month=_coming_year(self.intake, self.exposure),
+            referral_scale=1.0,
+            plan_ends=self.plan_ends.without_own(),
+            plan_to_care=self.plan_to_care.without_own(),
+            care_ends=tuple(reason.without_own() for reason in self.care_ends),
+            uasc=self.uasc.without_own(),
+            to_plan=self.to_plan.without_own(),
+            to_care=self.to_care.without_own(),
+            overrides={},
+        )
+
 
 def rate_id(flow: Flow, duration_band: str = ALL, segment: str = ALL) -> str:
     """Stable name of a rate: ``flow|duration band|segment``."""

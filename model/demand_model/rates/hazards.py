@@ -85,7 +85,7 @@ class BandedRates:
         """Posterior mean a cell."""
         shape, rate = self._shape_and_rates()
         mean = self.level_weights @ (shape / rate) * self.scale
-        return self._with_own(mean.reshape(self.occurrences.shape)[..., None])[..., 0]
+        return self.with_own(mean.reshape(self.occurrences.shape)[..., None])[..., 0]
 
     def without_own(self) -> BandedRates:
         """The same fit with none of the analyst's own rates laid over it."""
@@ -135,7 +135,7 @@ class BandedRates:
             return np.full(self.exposure.shape, 1.0 / self.exposure.size)
         return np.asarray(self.exposure / total)
 
-    def _with_own(self, rates: FloatArray) -> FloatArray:
+    def with_own(self, rates: FloatArray) -> FloatArray:
         """Lay the analyst's own rates over `rates`, of shape (cells…, draws)."""
         own = self.fixed[..., None]
         out = np.where(np.isnan(own), rates, own)
@@ -179,7 +179,7 @@ class BandedRates:
         prior = self.prior_rates.ravel()[:, None] * level
         rate = self.cell_events / prior + self.exposure.ravel()[:, None] / self.dispersion
         out = rng.standard_gamma(np.broadcast_to(shape, rate.shape)) / rate * self.scale
-        return self._with_own(out.reshape(*cells, draws))
+        return self.with_own(out.reshape(*cells, draws))
 
 
 def fit_banded(

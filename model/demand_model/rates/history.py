@@ -10,14 +10,12 @@ count of a month is
 with ``expected`` the month's count at constant rates (referrals of that month and
 before; children open), ``slow`` an Ornstein-Uhlenbeck process, and the scales of
 slow and noise on a grid, weighted by how well they explain the counts: the Gaussian
-process of `intake_process`. What the history adds about ``u`` now is the ratio of
-two posteriors, with history and without,
-
-    message(u) = p(u | history, lists) / p(u | lists)  ~  Normal(m, 1 / precision),
-
-so that nothing is counted twice. It moves the draws of the rates (see `move`), and
-the path of the forecast is drawn given history: from the present back towards the
-authority's own usual level, with the drift that is its own.
+process of `intake_process`. History and the lists' months, each counted once, say
+how far the rate now departs from its mean over the lists' window, to which the draws
+are fitted: by what was usual before, and by how it moved within the window. That
+moves the draws of the rates (see `move`), and the path of the forecast is drawn given
+history: from the present back towards the authority's own usual level, with the drift
+that is its own.
 """
 
 from __future__ import annotations
@@ -59,7 +57,8 @@ class Process(IntEnum):
 class PastPrior:
     """How far authorities differ in drift and noise, for one whose history is to be read.
 
-    What they have in common, the size and time of the drift, is the national `Drift`.
+    What they have in common, the mean variance and the time of the drift, is the national
+    `Drift`.
 
     Attributes
     ----------
@@ -97,9 +96,11 @@ class PastRate:
         The census month.
     mean, variance
         Of ``u`` now, given both; shape (grid,).
-    message_mean, message_precision
-        What history alone adds, as a departure from what the lists say on their
-        own; shape (grid,).
+    departure
+        Mean of the log of the rate now over what the lists count in their months;
+        shape (grid,).
+    chance_variance
+        Of the log of what the lists count, by chance alone.
     """
 
     months: int
@@ -108,12 +109,12 @@ class PastRate:
     now: pd.Period
     mean: FloatArray
     variance: FloatArray
-    message_mean: FloatArray
-    message_precision: FloatArray
+    departure: FloatArray
+    chance_variance: float
 
     @property
     def drift_scale(self) -> float:
-        """Standard deviation of the drift over the national one, posterior mean."""
+        """Standard deviation of the drift over the typical authority's, posterior mean."""
         return float(self.posterior.weights @ np.sqrt(self.posterior.grid.drift))
 
     def paths(
@@ -183,14 +184,18 @@ def move(
     past: PastRate,
     present: FloatArray,
     jitter: float,
-    drift: Drift,
     list_offset: float,
     rng: np.random.Generator,
+    *,
+    is_fitted_beside: bool,
 ) -> tuple[FloatArray, IntArray, FloatArray]:
     """Move draws of a rate's log now to where history and lists together put them.
 
-    The draws are close to Normal(mu, V); the message makes that Normal(mu', V') with
-    ``1/V' = 1/V + precision``, and each draw keeps its place:
+    The draws are close to Normal(mu, V): what the lists count, L, of variance c, and beyond
+    it the national rates N, which weigh ``p = max(1/V - 1/c, 0)``: ``p N = mu/V - L/c``.
+    History and the lists' months put the rate now at Normal(a, v), with ``a`` the lists'
+    count and `departure`. The two make Normal(mu', V') with ``1/V' = 1/v + p``,
+    ``mu' = V' (a/v + p N)``, and each draw keeps its place:
     ``x' = mu' + sqrt(V' / V) (x - mu)``. No draw is lost, as weights would lose them.
 
     Parameters
@@ -198,7 +203,13 @@ def move(
     present
         Log of the flow now; shape (draws,).
     jitter
-        Variance within it of the present less the window's mean, at national drift.
+        Variance within it of the present less the window's mean, of which the draws know
+        nothing more.
+    list_offset
+        As in `PastRates`.
+    is_fitted_beside
+        The offset is ``L - mu``: the national rates, which draw mu from the lists' count, lie
+        on its other side. If not, it is another way of counting alone.
 
     Returns
     -------
@@ -207,18 +218,19 @@ def move(
         each of shape (draws,).
     """
     node = past.posterior.nodes_of_draws(len(present), rng)
-    scale = past.posterior.grid.drift
-    own_jitter = np.minimum(jitter * scale, drift.sd**2 * scale)
     centre, spread = present.mean() + jitter / 2.0, float(present.var())
-    variance = max(spread - jitter, 0.05 * spread) + own_jitter
-    gain = variance * past.message_precision / (1.0 + variance * past.message_precision)
-    centre_now = centre + gain * (past.message_mean + list_offset)
-    variance_now = variance * (1.0 - gain)
+    of_window = max(spread - jitter, 0.05 * spread)
+    national = max(1.0 / max(of_window, 1e-12) - 1.0 / past.chance_variance, 0.0)
+    departure = list_offset + past.departure
+    variance = 1.0 / (1.0 / past.variance + national)
+    gain = variance / past.variance
     place = (present - present.mean()) / np.sqrt(max(spread, 1e-12))
-    deviation = np.sqrt(variance_now)[node] * place
-    mean_one = own_jitter * (1.0 - gain) / 2.0
-    moved = centre_now[node] + deviation - mean_one[node]
-    return moved - present, node, deviation
+    step = gain * departure
+    if is_fitted_beside and national > 0.0:
+        step = step - variance * list_offset / past.chance_variance
+    own_place = np.sqrt(variance)[node] * place
+    moved = centre + step[node] + own_place
+    return moved - present, node, own_place + (step - departure)[node]
 
 
 def drift_of(process: Process, priors: Priors) -> Drift:
@@ -239,8 +251,9 @@ def fit_rate(
     now: pd.Period,
     *,
     counted_alike: bool = False,
+    dispersion: float = 1.0,
 ) -> PastRate:
-    """Posterior of one process, and what the months before `listed_from` add to it.
+    """Posterior of one process, and how far its rate now is from the lists' own count.
 
     Parameters
     ----------
@@ -252,6 +265,8 @@ def fit_rate(
         The census month.
     counted_alike
         History is known to count as the lists do.
+    dispersion
+        Variance over mean of a count.
     """
     months = pd.PeriodIndex(seen.index)
     counts, exposed = seen.to_numpy(float), np.maximum(expected.to_numpy(float), 1e-6)
@@ -264,11 +279,8 @@ def fit_rate(
     posterior = fit_process(prior, _points(months), counts, offset, size)
     at_now = _points(pd.PeriodIndex([now], freq="M"))
     mean, variance = _level_now(prior, posterior, at_now)
-    lists = fit_process(prior, _points(months[listed]), counts[listed], offset[listed], size)
-    alone, alone_variance = _level_now(prior, lists, at_now)
-    usual = float(lists.weights @ alone)
-    precision = np.maximum(1.0 / variance - 1.0 / alone_variance, 1e-9)
-    message = (mean / variance - alone / alone_variance) / precision - usual
+    shown, usual = counts[listed].sum() + 0.5, exposed[listed].sum()
+    of_lists = float(np.log(shown / usual)) - centre
     return PastRate(
         months=int((~listed).sum()),
         prior=prior,
@@ -276,9 +288,20 @@ def fit_rate(
         now=now,
         mean=mean,
         variance=variance,
-        message_mean=np.where(precision > _LEAST_PRECISION, message, 0.0),
-        message_precision=np.where(precision > _LEAST_PRECISION, precision, 0.0),
+        departure=mean + _mean_over_level(prior, posterior, size) - of_lists,
+        chance_variance=dispersion / float(shown),
     )
+
+
+def _mean_over_level(prior: IntakePrior, posterior: ProcessPosterior, size: float) -> FloatArray:
+    """Log of the mean count over the fitted level, by node of the grid; shape (grid,).
+
+    Noise lifts the mean of counts over their median. The fit makes the mean of
+    ``exp(level + noise)`` the mean count, with the most probable noise of each month; with
+    ``m`` children a month and noise of variance ``s``, that varies by ``s^2 / (s + 1/m)``.
+    """
+    noise = posterior.grid.noise * prior.noise_variance
+    return np.asarray(noise**2 / (noise + 1.0 / max(size, 0.5)) / 2.0)
 
 
 def _step_in_counting(
@@ -302,10 +325,6 @@ def _step_in_counting(
     chance = 1.0 / total + prior.noise_variance / int(listed.sum())
     surprise = float(np.log(total / weight.sum()) - foretold[0])
     return expected_break(surprise, float(variance[0]) ** 2 + chance)
-
-
-_LEAST_PRECISION = 1e-3
-"""A message as vague as this says nothing, and its mean is noise."""
 
 
 def _points(months: pd.PeriodIndex) -> MonthPoints:

@@ -100,6 +100,7 @@ def fit_past(
             _prior_of(process, rates, float(seen.mean())),
             pd.Period(pd.Timestamp(rates.exposure.census_date), freq="M"),
             counted_alike=record.shared > 0,
+            dispersion=rates.dispersion[_KINDS[process]],
         )
         offset[process] = _list_offset(process, rates)
     return PastRates(rates=fitted, list_offset=offset) if fitted else None
@@ -146,7 +147,8 @@ def _prior_of(process: Process, rates: ListRates, per_month: float) -> IntakePri
         level_variance=1.0,
         long_variance=0.0,
         long_months=1.0,
-        slow_variance=drift.sd**2,
+        # The national variance is the authorities' mean, the grid's middle their median.
+        slow_variance=drift.sd**2 * float(np.exp(-(own.drift_spread**2) / 2.0)),
         slow_months=drift.time_constant_months,
         fast_variance=0.0,
         fast_months=1.0,

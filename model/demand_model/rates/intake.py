@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from demand_model.errors import InvalidInputError, InvalidSettingError, NotEnoughDataError
+from demand_model.errors import InvalidSettingError, NotEnoughDataError
+from demand_model.rates.given import checked_series, count_values, whole_number
 from demand_model.rates.intake_prior import NATIONAL_INTAKE, PAST_SHOCKS, IntakePrior, Shock
 from demand_model.rates.intake_process import (
     Floats,
@@ -205,15 +206,13 @@ def fit_intake(
     InvalidSettingError
         The index is not monthly and increasing, or the shapes do not agree.
     InvalidInputError
-        A count is negative or infinite.
+        A count is no number, negative or infinite.
     NotEnoughDataError
         No month was observed.
     """
     index = _monthly_index(counts)
-    values = np.asarray(counts.to_numpy(dtype=float, na_value=np.nan), float)
+    values = count_values(counts, "counts")
     days = _working_days(index, working_days)
-    if np.any(values < 0) or np.any(np.isinf(values)):
-        raise InvalidInputError("A monthly count is negative or infinite. Counts are 0 or more.")
     seen = ~np.isnan(values) & (days > 0)
     if not seen.any():
         raise NotEnoughDataError("No month of counts was given: at least one is needed.")
@@ -302,6 +301,16 @@ def forecast_counts(
     prior, shocks
         As in `fit_intake`.
 
+    Raises
+    ------
+    InvalidSettingError
+        `counts` is no Series, its index is not monthly and increasing, or
+        `horizon_months`, `draws` or `seed` is no whole number or too small.
+    InvalidInputError
+        A count is no number, negative or infinite.
+    NotEnoughDataError
+        No month was observed.
+
     Examples
     --------
     >>> months = pd.period_range("2024-01", periods=6, freq="M")
@@ -309,10 +318,8 @@ def forecast_counts(
     >>> forecast.quantiles([0.1, 0.5, 0.9]).shape
     (12, 3)
     """
-    if horizon_months < 1:
-        raise InvalidSettingError(
-            f"Invalid horizon_months: {horizon_months}. It must be 1 or more."
-        )
+    horizon_months = whole_number("horizon_months", horizon_months, least=1)
+    draws, seed = whole_number("draws", draws, least=1), whole_number("seed", seed, least=0)
     fit = fit_intake(counts, prior=prior, shocks=shocks)
     months = pd.period_range(fit.months[-1] + 1, periods=horizon_months, freq="M")
     drawn = fit.draw_counts(months, draws, np.random.default_rng(seed))
@@ -320,7 +327,7 @@ def forecast_counts(
 
 
 def _monthly_index(counts: pd.Series) -> pd.PeriodIndex:
-    index = counts.index
+    index = checked_series(counts, "counts").index
     if not isinstance(index, pd.PeriodIndex) or index.freqstr != "M":
         raise InvalidSettingError(
             "Invalid index of counts. It must be a PeriodIndex with freq 'M'."

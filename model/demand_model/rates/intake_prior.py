@@ -24,10 +24,14 @@ class Shock:
     ----------
     first, last
         First and last calendar month, both included.
+    measured
+        Its size in authorities in general is known: `IntakePrior.shock_variance`. If not,
+        the months themselves say whether it was greater.
     """
 
     first: pd.Period
     last: pd.Period
+    measured: bool = False
 
     def __post_init__(self) -> None:
         if self.last < self.first:
@@ -36,7 +40,9 @@ class Shock:
             )
 
 
-COVID_SHOCK = Shock(first=pd.Period("2020-03", freq="M"), last=pd.Period("2021-03", freq="M"))
+COVID_SHOCK = Shock(
+    first=pd.Period("2020-03", freq="M"), last=pd.Period("2021-03", freq="M"), measured=True
+)
 """The two national lockdowns: referrals were 2% to 26% below usual in these months."""
 
 PAST_SHOCKS: tuple[Shock, ...] = (COVID_SHOCK,)
@@ -48,7 +54,7 @@ class IntakePrior:
     """How the log of a month's expected count varies, for an authority not yet seen.
 
     Variances are of natural logs (0.01 is about 10% either way); times are in
-    calendar months. `slow` and `fast` terms forget as ``exp(-months apart / time)``.
+    calendar months. Long, slow, fast and shock terms forget as ``exp(-months apart / time)``.
 
     Attributes
     ----------
@@ -62,6 +68,11 @@ class IntakePrior:
         Changes over many years.
     slow_variance, slow_months
         Changes over one to three years: practice, thresholds, recording.
+    slow_ratio
+        How long they last is not known: ``slow_months`` divided or multiplied by this,
+        each as likely before the counts are seen. 1 where it is known.
+    trend_variance
+        Of a lasting change a year, up as likely as down; 0 for none.
     fast_variance, fast_months
         Runs of a month or two.
     noise_variance
@@ -101,6 +112,8 @@ class IntakePrior:
     size_limits: tuple[float, float]
     shock_variance: float
     shock_months: float
+    slow_ratio: float = 1.0
+    trend_variance: float = 0.0
 
     def __post_init__(self) -> None:
         problems = [
@@ -117,6 +130,7 @@ class IntakePrior:
                 "noise_variance",
                 "spread_months",
                 "shock_months",
+                "slow_ratio",
             )
             if not getattr(self, name) > 0
         ]
@@ -147,12 +161,13 @@ NATIONAL_INTAKE = IntakePrior(
     level_variance=1.0,
     # The rest by the weighted interval score 1 to 12 months ahead from 6, 36 and 60 months, on
     # random halves of the authorities and checked on the other halves; the long term by the
-    # coverage 24 and 36 months ahead.
+    # coverage 24 and 36 months ahead; the trend is so small (2% a year either way) that it costs
+    # nothing where there is none.
     long_variance=0.070,
     long_months=130.0,
     slow_variance=0.0195,
     slow_months=18.0,
-    fast_variance=0.0080,
+    fast_variance=0.0070,
     fast_months=1.5,
     noise_variance=0.0070,
     drift_spread=0.75,
@@ -162,7 +177,9 @@ NATIONAL_INTAKE = IntakePrior(
     noise_size_power=0.40,
     reference_size=300.0,
     size_limits=(50.0, 1500.0),
-    shock_variance=0.025,
+    shock_variance=0.005,
     shock_months=6.0,
+    slow_ratio=2.0,
+    trend_variance=0.0004,
 )  # fmt: skip
 """The prior of an English authority's referrals."""

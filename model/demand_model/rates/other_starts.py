@@ -101,6 +101,11 @@ class OtherStarts:
         per_day = edge[node] + rng.random(draws) * np.diff(edge)[node]
         return np.asarray(per_day * DAYS_PER_MONTH * self.anchor)
 
+    def with_own(self, per_month: FloatArray, more: float = 0.0) -> FloatArray:
+        """The analyst's own number, and `more` a month beside it, in place of each draw."""
+        own = self.fixed
+        return per_month if np.isnan(own) else np.full_like(per_month, own + more)
+
     def _spread(self) -> float:
         """Standard deviation of the unlinked starts a day, one family more than seen."""
         events = float(self.unlinked.sum()) + self.dispersion

@@ -226,15 +226,18 @@ class Priors:
         default_factory=lambda: BalancePrior(location=-0.02, scale=0.11)
     )
     care_balance: BalancePrior = field(
-        default_factory=lambda: BalancePrior(location=-0.01, scale=0.12)
+        default_factory=lambda: BalancePrior(location=-0.01, scale=0.20)
     )
+    # What last year's net flow tells of next year's change of the stock, in real authorities,
+    # has a standard deviation of .02 to .04 (decision 23).
+    care_year: BalancePrior = field(default_factory=lambda: BalancePrior(location=0.0, scale=0.035))
     plan_conversion_drift: Drift = field(
         default_factory=lambda: Drift(
             sd=0.21, time_constant_months=8.0, restlessness=0.25, twice_at_children=120.0
         )
     )
     care_conversion_drift: Drift = field(
-        default_factory=lambda: Drift(sd=0.24, time_constant_months=30.0, restlessness=0.6)
+        default_factory=lambda: Drift(sd=0.25, time_constant_months=22.0, restlessness=0.6)
     )
     plan_exit_drift: Drift = field(
         default_factory=lambda: Drift(
@@ -246,7 +249,7 @@ class Priors:
     plan_drift_correlation: float = -0.35
     care_exit_drift: Drift = field(
         default_factory=lambda: Drift(
-            sd=0.16, time_constant_months=26.0, restlessness=0.6, is_mean_one=False
+            sd=0.165, time_constant_months=20.0, restlessness=0.6, is_mean_one=False
         )
     )
 

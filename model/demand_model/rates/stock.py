@@ -28,7 +28,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from demand_model.errors import InvalidInputError, InvalidSettingError, NotEnoughDataError
+from demand_model.errors import InvalidSettingError, NotEnoughDataError
+from demand_model.rates.given import checked_series, count_values, whole_number
 from demand_model.rates.quantiles import quantiles_of_draws
 from demand_model.units import MONTHS_PER_YEAR
 
@@ -258,10 +259,10 @@ def forecast_stock(
     Raises
     ------
     InvalidSettingError
-        An index is neither monthly nor yearly or not in order, or `horizon` or
-        `draws` is below 1.
+        A count series is no Series, its index is neither monthly nor yearly or not in order, or
+        `horizon`, `draws` or `seed` is no whole number or too small.
     InvalidInputError
-        A count is negative or infinite.
+        A count is no number, negative or infinite.
     NotEnoughDataError
         No stock was counted.
 
@@ -273,9 +274,8 @@ def forecast_stock(
     >>> forecast.quantiles([0.1, 0.5, 0.9]).shape
     (3, 3)
     """
-    for name, given in (("horizon", horizon), ("draws", draws)):
-        if given < 1:
-            raise InvalidSettingError(f"Invalid {name}: {given}. It must be 1 or more.")
+    horizon = whole_number("horizon", horizon, least=1)
+    draws, seed = whole_number("draws", draws, least=1), whole_number("seed", seed, least=0)
     history = _history(stock, horizon)
     turnover = _turnover(starts, ends, stock, history.periods_per_year, prior)
     candidates = [turnover] if turnover is not None else _usual_turnovers(prior)
@@ -303,9 +303,9 @@ class _History:
 
 
 def _history(stock: pd.Series, horizon: int) -> _History:
-    ordinals, sort = _ordinals(stock)
+    ordinals, sort = _ordinals(stock, "stock")
     per_year = MONTHS_PER_YEAR if sort == "M" else 1
-    values = _values(stock, "stock")
+    values = count_values(stock, "stock")
     seen = ~np.isnan(values)
     if not seen.any():
         raise NotEnoughDataError("No stock was counted: at least one count is needed.")
@@ -326,29 +326,22 @@ def _history(stock: pd.Series, horizon: int) -> _History:
     )
 
 
-def _ordinals(counts: pd.Series) -> tuple[Ints, str]:
+def _ordinals(counts: pd.Series, name: str) -> tuple[Ints, str]:
     """Whole number of each period, one apart, and the sort of period."""
-    index = counts.index
+    index = checked_series(counts, name).index
     if isinstance(index, pd.PeriodIndex) and index.freqstr.split("-")[0] in ("M", "Y"):
         found, sort = np.asarray(index.asi8, np.int64), index.freqstr
     elif pd.api.types.is_integer_dtype(index.dtype):
         found, sort = index.to_numpy(np.int64), "whole years"
     else:
         raise InvalidSettingError(
-            "Invalid index of counts. It must be a PeriodIndex, monthly or yearly, or whole years."
+            f"Invalid index of {name}. It must be a PeriodIndex, monthly or yearly, or whole years."
         )
-    if np.any(np.diff(found) <= 0):
+    if index.hasnans or np.any(np.diff(found) <= 0):
         raise InvalidSettingError(
-            "Invalid index of counts. Its periods must be in order, each given once."
+            f"Invalid index of {name}. Its periods must be in order, each given once."
         )
     return found, sort
-
-
-def _values(counts: pd.Series, name: str) -> Floats:
-    values = np.asarray(counts.to_numpy(dtype=float, na_value=np.nan), float)
-    if np.any(values < 0) or np.any(np.isinf(values)):
-        raise InvalidInputError(f"A count of {name} is negative or infinite. Counts are 0 or more.")
-    return values
 
 
 def _turnover(
@@ -359,19 +352,19 @@ def _turnover(
     prior: StockPrior,
 ) -> float | None:
     """Flows a year over the children open, in the last years that show both; None if none do."""
-    ordinals, sort = _ordinals(stock)
-    open_then = dict(zip(ordinals.tolist(), _values(stock, "stock").tolist(), strict=True))
+    ordinals, sort = _ordinals(stock, "stock")
+    open_then = dict(zip(ordinals.tolist(), count_values(stock, "stock").tolist(), strict=True))
     after = ordinals[-1] - prior.usual_years * per_year
     flow = exposure = 0.0
     for name, given in (("starts", starts), ("ends", ends)):
         if given is None:
             continue
-        when, own_sort = _ordinals(given)
+        when, own_sort = _ordinals(given, name)
         if own_sort != sort:
             raise InvalidSettingError(
                 f"Invalid index of {name}. It must be of the same sort as that of the stock."
             )
-        for ordinal, count in zip(when.tolist(), _values(given, name).tolist(), strict=True):
+        for ordinal, count in zip(when.tolist(), count_values(given, name).tolist(), strict=True):
             children = open_then.get(ordinal, math.nan)
             if ordinal > after and not math.isnan(count) and not math.isnan(children):
                 flow += count

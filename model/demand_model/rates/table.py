@@ -80,7 +80,9 @@ class Basis(StrEnum):
 _WELL, _THIN = 0.25, 0.6
 _PER_CHILD_MONTH = ("child-months", "a child-month")
 _FEW = 5.0
-"""Starts below which a conversion counts as thinly supported."""
+"""Cases below which a rate that leans on no prior is thinly supported."""
+_ENOUGH = 20.0
+"""Cases, each family one, from which a rate that leans on no prior is well supported."""
 _Z95 = 1.959964
 _INTERVAL_DRAWS = 2000
 
@@ -132,6 +134,23 @@ def evidence(prior_weight: float, *, own: bool = False) -> str:
     if prior_weight <= _THIN:
         return "some support; leans partly on the national figure"
     return "thin: leans mostly on the national figure"
+
+
+def evidence_of_cases(cases: float, *, own: bool = False) -> str:
+    """How well the lists support a rate that leans on no national figure, in words.
+
+    Parameters
+    ----------
+    cases
+        Events behind it, over their dispersion.
+    """
+    if own:
+        return "set by you"
+    if cases >= _ENOUGH:
+        return "well supported by the lists"
+    if cases >= _FEW:
+        return "some support; not many cases, so the range is wide"
+    return "thin: few cases, so the range is very wide"
 
 
 def _row(name: str, values: Mapping[str, object]) -> dict[str, object]:
@@ -229,7 +248,9 @@ def _referrals(rates: FlowRates) -> list[dict[str, object]]:
         "unit": "a working day, season apart",
         "prior_rate": float("nan"),
         "prior_weight": 0.0,
-        "evidence": evidence(0.0, own=own),
+        "evidence": evidence_of_cases(
+            float(np.sum(intake.counts)) / rates.dispersion["referrals"], own=own
+        ),
         "source": "the lists; season: DfE referrals by month",
         "basis": Basis.LEVEL,
         "fitted_rate": referrals_per_working_day(intake),
@@ -266,7 +287,7 @@ def _conversion(
                 "unit": "a referral, within 26 weeks",
                 "prior_rate": float(prior.rates.sum()),
                 "prior_weight": weight,
-                "evidence": evidence(weight, own=own),
+                "evidence": evidence_of_cases(linked / fitted.dispersion, own=own),
                 "source": prior.source,
                 "basis": Basis.CONVERSION,
                 "fitted_rate": as_counted,

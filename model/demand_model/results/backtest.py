@@ -166,7 +166,7 @@ def backtest(
         table=table,
         scores=scores,
         sentences=sentences_of(table, scores),
-        note=note_of(covered, _months_before(lists, lists.census_date), table),
+        note=note_of(covered, _months_before(lists, lists.census_date), lists.census_date, table),
     )
 
 

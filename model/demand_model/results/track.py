@@ -199,6 +199,10 @@ def _how_far_out(rows: pd.DataFrame, band: str) -> str:
     # A share of next to nothing says nothing.
     percent = "" if np.isnan(share) or share > _MOST_SHARE else f" ({share:.1%})"
     inside = int(rows["inside_80"].sum())
+    if count == 1:
+        ahead = counted(int(rows["ahead"].iloc[0]), "month")
+        where = "inside" if inside else "outside"
+        return f"the one of {ahead} ahead was {_figure(out)} out{percent}, {where} the 80% range"
     return (
         f"{band.replace('-', ' to ')} months ahead they were {_figure(out)} out on "
         f"average{percent}, and {inside} of {count} inside the 80% range"

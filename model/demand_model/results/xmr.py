@@ -8,13 +8,18 @@ The moving range is the distance between neighbouring months, so that a lasting
 shift does not widen the limits. Ranges above 3.27 times their mean are left out of
 it (Nelson 1982), so that one odd month does not either. Rules as in NHS England's
 *Making Data Count*, with eight for a run as Wheeler has it.
+
+Rare counts, below `RARE` a month, are judged by themselves (`rare_limits`): most months
+are 0 and the rest far above the mean, so the usual limits shrink to nothing and every
+rule alarms.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +37,14 @@ RUN = 8
 
 TREND = 6
 """Months in a row, each above (or below) the one before, that make a signal."""
+
+RARE = 2.0
+"""A month, below which counts are too rare for moving ranges and runs."""
+
+_RECENT_MONTHS = 12
+
+_BEYOND = 0.00135
+"""Chance of a Normal value above three standard deviations."""
 
 _NEAR = 2.0 / 3.0
 _KEPT = 0.6
@@ -84,8 +97,59 @@ def xmr_limits(values: FloatArray) -> Limits:
     if not len(ranges):
         return Limits(mean=mean, lower=float("nan"), upper=float("nan"))
     usual = ranges[ranges <= RANGE_LIMIT_FACTOR * ranges.mean()]
+    if not usual.any():
+        # Hardly a month moved: without the few that did, nothing would be ordinary.
+        usual = ranges
     reach = LIMIT_FACTOR * float(usual.mean())
     return Limits(mean=mean, lower=mean - reach, upper=mean + reach)
+
+
+def rare_limits(values: FloatArray) -> Limits:
+    """Limits of counts below `RARE` a month, shape (months,): only many are worth a question.
+
+    The upper limit lies half a child above the highest count that a Poisson month of this
+    mean has with a chance of 0.135% or more, and no lower than XmR's with all ranges.
+
+    Examples
+    --------
+    >>> round(rare_limits(np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0])).upper, 2)
+    2.5
+    """
+    seen = values[~np.isnan(values)]
+    mean = float(seen.mean()) if len(seen) else float("nan")
+    ranges = np.abs(np.diff(values))
+    ranges = ranges[~np.isnan(ranges)]
+    if not len(ranges):
+        return Limits(mean=mean, lower=float("nan"), upper=float("nan"))
+    highest, chance = 0, math.exp(-mean)
+    beyond = 1.0 - chance
+    while beyond >= _BEYOND:
+        highest += 1
+        chance *= mean / highest
+        beyond -= chance
+    reach = max(highest + 0.5 - mean, LIMIT_FACTOR * float(ranges.mean()))
+    return Limits(mean=mean, lower=mean - reach, upper=mean + reach)
+
+
+def is_rare(values: FloatArray) -> bool:
+    """Say whether counts, shape (months,), NaN where blank, are too rare for the usual rules.
+
+    In the last year too: after a lasting rise the usual rules suit.
+    """
+    seen = values[~np.isnan(values)]
+    return bool(len(seen) and max(seen.mean(), seen[-_RECENT_MONTHS:].mean()) < RARE)
+
+
+def rare_phase(values: FloatArray) -> Phase:
+    """Return the one phase of rare counts."""
+    months = int((~np.isnan(values)).sum())
+    return Phase(first=0, end=len(values), limits=rare_limits(values), months=months)
+
+
+def outside(values: FloatArray, phase: Phase) -> list[Signal]:
+    """Name the months outside the limits of a phase: the one rule that suits rare counts."""
+    found = _outside(values[phase.first : phase.end], phase.limits)
+    return [replace(s, first=s.first + phase.first, last=s.last + phase.first) for s in found]
 
 
 def phases(values: FloatArray) -> tuple[Phase, ...]:
