@@ -11,16 +11,22 @@ careers   short care careers (mean 4 months) and long ones (mean 5 years; under
 families  groups of one to five children enter and leave together, always; rates
           otherwise constant
 drifting  conversions and hazards drift so that stocks change over 12 and 24
-          months as real ones do; intake drifts slowly
+          months as real ones do; referrals wander as real ones do, and starts
+          follow them in part
 trend     drifting, with intake growing or falling from three years before
 step      drifting, with intake stepping up or down 3 to 15 months before
 ========  ======================================================================
+
+The first three never change; each has a moving twin (``reviews-drifting``, ...) with the
+same mechanism and conversions, hazards and referrals that drift. What the moving worlds'
+movement is set to is in real figures alone: `other_simulators` prints both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -48,9 +54,43 @@ SEASON = np.array(
 )
 
 
+def _still() -> Floats:
+    return np.ones(MONTHS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moves:
+    """Multipliers by month of the simulation; ones where an authority stays as it is.
+
+    Attributes
+    ----------
+    bend
+        Of families referred: a trend or a step, which starts follow in full.
+    swing
+        Of families referred: what starts follow in part.
+    to_plan, to_care
+        Of the shares of referrals that start plans and care.
+    plan_pace, care_pace
+        Of the hazards of leaving.
+    noise
+        Standard deviation of the log of a month's own multiplier of families referred.
+    """
+
+    bend: Floats = field(default_factory=_still)
+    swing: Floats = field(default_factory=_still)
+    to_plan: Floats = field(default_factory=_still)
+    to_care: Floats = field(default_factory=_still)
+    plan_pace: Floats = field(default_factory=_still)
+    care_pace: Floats = field(default_factory=_still)
+    noise: float = 0.1
+
+
+STILL = Moves()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class World:
-    """How an authority works; arrays by month of the simulation.
+    """How an authority works.
 
     Attributes
     ----------
@@ -58,10 +98,10 @@ class World:
         Chance that a family has 1, 2, ... children.
     plan_stay, care_stay
         Draw months of stay.
-    intake, to_plan, to_care
-        Multipliers of families referred and of the shares of them that start plans and care.
+    moves
+        How intake, conversions and hazards change.
     plan_share, care_share
-        Those shares.
+        Shares of families referred that start plans and care.
     other_plans, other_care, uasc
         Children starting with no referral before them, for each child referred.
     plan_to_care
@@ -75,9 +115,7 @@ class World:
     sizes: tuple[float, ...]
     plan_stay: Stay
     care_stay: Stay
-    intake: Floats
-    to_plan: Floats
-    to_care: Floats
+    moves: Moves = STILL
     plan_share: float = 0.098
     care_share: float = 0.020
     other_plans: float = 0.005
@@ -121,9 +159,11 @@ class _Families:
         self.world, self.rng = world, rng
         number = np.arange(MONTHS)
         season = SEASON[(number + FIRST_MONTH.astype(int)) % 12]
-        noise = np.exp(rng.normal(-0.005, 0.1, MONTHS))
+        sd = world.moves.noise
+        noise = np.exp(rng.normal(-(sd**2) / 2, sd, MONTHS))
         self.mean_size = float(np.dot(world.sizes, np.arange(1, len(world.sizes) + 1)))
-        count = rng.poisson(level * world.intake * season * noise / self.mean_size)
+        intake = world.moves.bend * world.moves.swing
+        count = rng.poisson(level * intake * season * noise / self.mean_size)
         self.month = np.repeat(number, count)
         self.day = _working_day(self.month, rng)
         order = np.argsort(self.day, kind="stable")
@@ -194,16 +234,18 @@ def simulate_world(world: World, level: float, rng: np.random.Generator) -> Hist
         lag = np.round(lag_days(len(families.day))).astype(int)
         return [event, child, families.day[event] + lag[event]]
 
-    linked = after(world.plan_share, world.to_plan, lambda n: rng.gamma(3.0, 14.0, n))
-    unlinked = families.newcomers(level * world.other_plans * world.to_plan)
+    moves = world.moves
+    converted = moves.to_plan * moves.swing ** (PLANS_FOLLOW - 1.0)
+    linked = after(world.plan_share, converted, lambda n: rng.gamma(3.0, 14.0, n))
+    unlinked = families.newcomers(level * world.other_plans * moves.to_plan)
     plans = _stays(families, world.plan_stay, linked, unlinked)
     moved = _from_plans(plans, world, rng)
     linked = after(
         world.care_share,
-        world.to_care,
+        moves.to_care * moves.swing ** (CARE_FOLLOWS - 1.0),
         lambda n: np.where(rng.random(n) < 0.25, rng.uniform(0, 6, n), rng.exponential(60, n)),
     )
-    unlinked = families.newcomers(level * world.other_care * world.to_care)
+    unlinked = families.newcomers(level * world.other_care * moves.to_care)
     care = _stays(families, world.care_stay, moved, linked, unlinked)
     back = care[(care["end"] - care["start"] < 365) & (rng.random(len(care)) < world.care_back)]
     if len(back):
@@ -284,17 +326,13 @@ def about(rng: np.random.Generator, spread: float) -> float:
     return float(np.exp(rng.normal(0.0, spread)))
 
 
-def _still() -> Floats:
-    return np.ones(MONTHS)
-
-
 def _shared(
     rng: np.random.Generator, group: Ints, share: float, draw: Callable[[int], Floats]
 ) -> Floats:
-    """Values that siblings have in common with chance `share`."""
+    """Values, or rows of them, that siblings have in common with chance `share`."""
     families, number = np.unique(group, return_inverse=True)
     common, own = draw(len(families))[number], draw(len(group))
-    return np.asarray(np.where(rng.random(len(group)) < share, common, own))
+    return np.asarray(np.where(rng.random(len(group)) < share, common.T, own.T).T)
 
 
 def _steady_stay(mean_months: float, together: float) -> Stay:
@@ -307,14 +345,15 @@ def _steady_stay(mean_months: float, together: float) -> Stay:
     return stay
 
 
-def _drifting_stay(mean_months: float, together: float, hazard: Floats) -> Stay:
-    """The same with a hazard that moves: `hazard` multiplies it by month."""
+def _paced(still: Stay, pace: Floats) -> Stay:
+    """The same stays where time runs at `pace` (by month), which multiplies a constant hazard."""
+    if np.all(pace == 1.0):
+        return still
     edges = np.arange(MONTHS + 1) * DAYS_PER_MONTH
-    used = np.append(0.0, np.cumsum(hazard)) * DAYS_PER_MONTH
+    used = np.append(0.0, np.cumsum(pace)) * DAYS_PER_MONTH
 
     def stay(rng: np.random.Generator, group: Ints, start: Ints, age: Floats) -> Floats:
-        del age
-        allotted = mean_months * _shared(rng, group, together, rng.standard_exponential)
+        allotted = still(rng, group, start, age)
         target = np.interp(start, edges, used) + allotted * DAYS_PER_MONTH
         beyond = np.maximum(target - used[-1], 0.0)
         return np.asarray(np.interp(target, used, edges) + beyond - start) / DAYS_PER_MONTH
@@ -322,20 +361,23 @@ def _drifting_stay(mean_months: float, together: float, hazard: Floats) -> Stay:
     return stay
 
 
-def _review_stay(chances: tuple[float, ...], shift: float) -> Stay:
+def _review_stay(chances: tuple[float, ...], shift: float, pace: Floats) -> Stay:
     """Plans end at reviews 3, 9, 15, ... months on, all siblings at once but for a few."""
-    stays_on = np.cumprod(1.0 - np.append(np.asarray(chances) * shift, 0.5 * np.ones(6)))
+    chance = np.append(np.asarray(chances) * shift, 0.5 * np.ones(6))
+    months_on = 3.0 + 6.0 * np.arange(len(chance))
+
+    def luck(rng: np.random.Generator, count: int) -> Floats:
+        outcome, late = rng.random(count), np.abs(rng.normal(0.0, 0.35, count))
+        early = np.where(rng.random(count) < 0.06, rng.uniform(0.3, 8.0, count), np.inf)
+        return np.column_stack([outcome, late, early])
 
     def stay(rng: np.random.Generator, group: Ints, start: Ints, age: Floats) -> Floats:
-        del start, age
-
-        def at_review(count: int) -> Floats:
-            number = np.searchsorted(-stays_on, -rng.random(count))
-            late = np.abs(rng.normal(0.0, 0.35, count))
-            early = rng.random(count) < 0.06
-            return np.where(early, rng.uniform(0.3, 8.0, count), 3.0 + 6.0 * number + late)
-
-        return _shared(rng, group, 0.9, at_review)
+        del age
+        outcome, late, early = _shared(rng, group, 0.9, partial(luck, rng)).T
+        month = (start[:, None] / DAYS_PER_MONTH + months_on).astype(int)
+        ends = np.minimum(chance * pace[np.clip(month, 0, MONTHS - 1)], 0.95)
+        number = (np.cumprod(1.0 - ends, axis=1) > outcome[:, None]).sum(axis=1)
+        return np.asarray(np.where(np.isinf(early), 3.0 + 6.0 * number + late, early))
 
     return stay
 
@@ -362,40 +404,79 @@ def _career_stay(short_share: float, long_months: float) -> Stay:
     return stay
 
 
-def reviews(rng: np.random.Generator) -> World:
+def reviews(rng: np.random.Generator, moves: Moves = STILL) -> World:
     """Plans end at reviews."""
-    still = _still()
+    shift = min(about(rng, 0.1), 1.5)
     return World(
         sizes=(0.50, 0.27, 0.15, 0.08),
-        plan_stay=_review_stay((0.22, 0.42, 0.48, 0.45, 0.5), min(about(rng, 0.1), 1.5)),
-        care_stay=_weibull_stay(44.0 * about(rng, 0.12)),
-        intake=still, to_plan=still, to_care=still,
-        plan_share=0.10 * about(rng, 0.2), care_share=0.020 * about(rng, 0.2),
+        plan_stay=_review_stay((0.22, 0.42, 0.48, 0.45, 0.5), shift, moves.plan_pace),
+        care_stay=_paced(_weibull_stay(44.0 * about(rng, 0.12)), moves.care_pace),
+        moves=moves, plan_share=0.10 * about(rng, 0.2), care_share=0.020 * about(rng, 0.2),
     )  # fmt: skip
 
 
-def careers(rng: np.random.Generator) -> World:
+def careers(rng: np.random.Generator, moves: Moves = STILL) -> World:
     """Short and long care careers; some come back; plans of constant hazard."""
-    still = _still()
+    plan_stay = _steady_stay(9.5 * about(rng, 0.12), 0.6)
+    care_stay = _career_stay(min(0.45 * about(rng, 0.12), 0.7), 60.0 * about(rng, 0.1))
     return World(
         sizes=(0.62, 0.22, 0.11, 0.05),
-        plan_stay=_steady_stay(9.5 * about(rng, 0.12), 0.6),
-        care_stay=_career_stay(min(0.45 * about(rng, 0.12), 0.7), 60.0 * about(rng, 0.1)),
-        intake=still, to_plan=still, to_care=still, care_back=0.18,
+        plan_stay=_paced(plan_stay, moves.plan_pace),
+        care_stay=_paced(care_stay, moves.care_pace),
+        moves=moves, care_back=0.18,
         plan_share=0.098 * about(rng, 0.2), care_share=0.024 * about(rng, 0.2),
     )  # fmt: skip
 
 
-def families(rng: np.random.Generator) -> World:
+def families(rng: np.random.Generator, moves: Moves = STILL) -> World:
     """Sibling groups do everything together."""
-    still = _still()
     return World(
         sizes=(0.35, 0.30, 0.18, 0.11, 0.06),
-        plan_stay=_steady_stay(9.5 * about(rng, 0.12), 1.0),
-        care_stay=_steady_stay(38.0 * about(rng, 0.12), 1.0),
-        intake=still, to_plan=still, to_care=still, together=1.0,
+        plan_stay=_paced(_steady_stay(9.5 * about(rng, 0.12), 1.0), moves.plan_pace),
+        care_stay=_paced(_steady_stay(38.0 * about(rng, 0.12), 1.0), moves.care_pace),
+        moves=moves, together=1.0,
         plan_share=0.098 * about(rng, 0.2), care_share=0.020 * about(rng, 0.2),
     )  # fmt: skip
+
+
+def plain(rng: np.random.Generator, moves: Moves) -> World:
+    """Constant hazards but for what `moves`; most siblings together."""
+    return World(
+        sizes=(0.58, 0.24, 0.12, 0.06),
+        plan_stay=_paced(_steady_stay(9.5 * about(rng, 0.12), 0.75), moves.plan_pace),
+        care_stay=_paced(_steady_stay(36.0 * about(rng, 0.12), 0.6), moves.care_pace),
+        moves=moves, plan_share=0.098 * about(rng, 0.2), care_share=0.020 * about(rng, 0.2),
+    )  # fmt: skip
+
+
+# --- movement, set to real figures --------------------------------------------------------
+
+PLANS_FOLLOW, CARE_FOLLOWS = 0.42, 0.25
+"""Power of a swing of referrals to which starts that come of referrals follow it."""
+INTAKE_SWINGS = (0.25, 18.0), (0.07, 3.0)
+"""Spread (sd of the log) and months of memory: years, and a season or two."""
+INTAKE_RESTLESSNESS, INTAKE_NOISE = 0.4, 0.03
+"""How much authorities differ in the first, sd of the log; sd of the log of a month's noise
+(families add their own)."""
+BEND_TAKES = 0.85
+"""Factor of the first where there is a trend or a step, part of what moves real referrals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Spread (sd of the log) and months of memory of the conversions to, and the hazards of
+    leaving, plans and care."""
+
+    plans: tuple[float, float]
+    care: tuple[float, float]
+
+
+DRIFTS = {
+    "plain": Drift(plans=(0.23, 7.0), care=(0.17, 38.0)),
+    "reviews": Drift(plans=(0.24, 7.0), care=(0.25, 33.0)),
+    "careers": Drift(plans=(0.25, 7.0), care=(0.18, 38.0)),
+    "families": Drift(plans=(0.22, 7.0), care=(0.10, 45.0)),
+}
 
 
 def _swing(rng: np.random.Generator, spread: float, months: float) -> Floats:
@@ -408,23 +489,26 @@ def _swing(rng: np.random.Generator, spread: float, months: float) -> Floats:
     return np.asarray(np.exp(value - spread**2 / 2))
 
 
-PLAN_SWING, CARE_SWING = (0.22, 7.0), (0.18, 38.0)
-"""Spread, and months of memory, of the rates of plans and of care: log changes of stocks of
-some 290 over 12 and 24 months then have sd .228 and .279, and .082 and .124."""
+def drawn_moves(rng: np.random.Generator, drift: Drift, bend: Floats | None = None) -> Moves:
+    """Movement as of a real authority, and a trend or step of intake if given."""
+    (spread, months), brief = INTAKE_SWINGS
+    spread *= 1.0 if bend is None else BEND_TAKES
+    # Of mean square 1: calm and restless authorities together wander as stated.
+    restless = about(rng, INTAKE_RESTLESSNESS) * float(np.exp(-(INTAKE_RESTLESSNESS**2)))
+    return Moves(
+        bend=_still() if bend is None else bend,
+        swing=_swing(rng, spread * restless, months) * _swing(rng, *brief),
+        to_plan=_swing(rng, *drift.plans),
+        to_care=_swing(rng, *drift.care),
+        plan_pace=_swing(rng, *drift.plans),
+        care_pace=_swing(rng, *drift.care),
+        noise=INTAKE_NOISE,
+    )
 
 
-def drifting(rng: np.random.Generator, change: Floats | None = None) -> World:
-    """Rates drift as much as those of English authorities; `change` multiplies the intake."""
-    intake = _swing(rng, 0.10, 30.0) * (_still() if change is None else change)
-    return World(
-        sizes=(0.58, 0.24, 0.12, 0.06),
-        plan_stay=_drifting_stay(9.5 * about(rng, 0.12), 0.75, _swing(rng, *PLAN_SWING)),
-        care_stay=_drifting_stay(36.0 * about(rng, 0.12), 0.6, _swing(rng, *CARE_SWING)),
-        intake=intake,
-        to_plan=_swing(rng, *PLAN_SWING),
-        to_care=_swing(rng, *CARE_SWING),
-        plan_share=0.098 * about(rng, 0.2), care_share=0.020 * about(rng, 0.2),
-    )  # fmt: skip
+def drifting(rng: np.random.Generator, bend: Floats | None = None) -> World:
+    """Rates and referrals move as much as those of English authorities."""
+    return plain(rng, drawn_moves(rng, DRIFTS["plain"], bend))
 
 
 def trend(rng: np.random.Generator) -> World:
@@ -439,112 +523,22 @@ def step(rng: np.random.Generator) -> World:
     return drifting(rng, np.where(np.arange(MONTHS) < at, 1.0, about(rng, 0.25)))
 
 
+def _twin(still: Callable[..., World]) -> Callable[[np.random.Generator], World]:
+    """The same mechanism, moving."""
+    return lambda rng: still(rng, drawn_moves(rng, DRIFTS[still.__name__]))
+
+
+STILL_WORLDS: dict[str, Callable[[np.random.Generator], World]] = {
+    "reviews": reviews, "careers": careers, "families": families,
+}  # fmt: skip
 WORLDS: dict[str, Callable[[np.random.Generator], World]] = {
-    w.__name__: w for w in (reviews, careers, families, drifting, trend, step)
-}
+    **STILL_WORLDS, "drifting": drifting, "trend": trend, "step": step,
+    **{f"{name}-drifting": _twin(still) for name, still in STILL_WORLDS.items()},
+}  # fmt: skip
+"""Authorities are seeded by their world's place here: add new ones at the end."""
 
 
-# --- what the authority's extract shows, and what truly happened ---------------------------
-
-
-def _dates(days: pd.Series | Ints) -> pd.Series:
-    return pd.Series(pd.to_datetime(ZERO + np.asarray(days, np.int64)))
-
-
-def _listed(spells: pd.DataFrame) -> pd.DataFrame:
-    """One row a child: the latest spell that was open, or ended, within the window."""
-    opens = NOW + 1 - int((CENSUS + 1 - WINDOW_FIRST).astype(int))
-    known = spells[(spells["start"] <= NOW) & (spells["end"] >= opens)]
-    return known.sort_values("start").drop_duplicates("child", keep="last").reset_index(drop=True)
-
-
-WINDOW_FIRST = ((CENSUS + 1).astype("datetime64[M]") - WINDOW_MONTHS).astype("datetime64[D]")
-
-
-def annex_a(history: History, rng: np.random.Generator) -> dict[int, pd.DataFrame]:
-    """Lists 3, 7 and 8 as the authority would send them at the census date."""
-    opens = int((WINDOW_FIRST - ZERO).astype(int))
-    refs = history.referrals[history.referrals["day"].between(opens, NOW)].reset_index(drop=True)
-    plans, care = _listed(history.plans), _listed(history.care)
-
-    def common(frame: pd.DataFrame) -> dict[str, object]:
-        return {
-            "Child Unique ID": frame["child"].to_numpy() + 100_000,
-            "Gender": rng.choice(["a) Male", "b) Female"], len(frame)),
-            "Date of Birth": _dates(history.born[frame["child"]]),
-        }
-
-    def ended(frame: pd.DataFrame) -> pd.Series:
-        return _dates(frame["end"]).where(frame["end"] <= NOW)
-
-    sources = ["a) 1A: Individual", "e) 2A: Schools", "g) 3A: Health services", "q) 6: Police"]
-    list_3 = {
-        **common(refs),
-        "Date of referral": _dates(refs["day"]),
-        "Referral Source": rng.choice(sources, len(refs), p=[0.2, 0.3, 0.2, 0.3]),
-        "Referral NFA?": rng.choice(["a) Yes", "b) No"], len(refs), p=[0.1, 0.9]),
-    }
-    list_7 = {
-        **common(plans),
-        "Child Protection Plan Start Date": _dates(plans["start"]),
-        "Initial Category of Abuse": "a) Neglect",
-        "Latest Category of Abuse": "a) Neglect",
-        "Child Protection Plan End Date": ended(plans),
-        "Number of Previous Child Protection Plans": 0,
-    }
-    return {
-        3: pd.DataFrame(list_3),
-        7: pd.DataFrame(list_7),
-        8: _list_8(history, care, common(care), ended(care), rng),
-    }
-
-
-def _list_8(
-    history: History,
-    care: pd.DataFrame,
-    common: dict[str, object],
-    ended: pd.Series,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    age = (np.minimum(care["end"], NOW) - history.born[care["child"]]) / 365.25
-    length = np.minimum(care["end"], NOW) - care["start"]
-    earlier = care.merge(history.care[["child", "end"]], on="child", suffixes=("", "_before"))
-    recent = earlier["end_before"].between(NOW - 365, NOW) & (
-        earlier["end_before"] < earlier["start"]
-    )
-    again = care["child"].isin(earlier.loc[recent, "child"])
-    chance = rng.random(len(care))
-    home = "e) E4A: Returned home to live with parents or relatives - part of planning"
-    young = np.where(
-        chance < 0.45,
-        "a) E11: Adopted - application unopposed",
-        "c) E45: Special guardianship order made to former foster carers",
-    )
-    reason = np.where((age < 6) & (length > 270) & (chance < 0.8), young, home)
-    reason = np.where(
-        (age >= 16) & (chance > 0.3),
-        "o) E8: Period of being looked-after ceased for any other reason",
-        reason,
-    )
-    teen = np.where(chance < 0.5, "p) K2: Children’s Homes", "f) U6: Foster placement - not FFA")
-    return pd.DataFrame(
-        {
-            **common,
-            "Unaccompanied Asylum Seeking Child (UASC) within the Last 12 Months (Y/N)": np.where(
-                care["uasc"], "a) Yes", "b) No"
-            ),
-            "Date Started to be Looked After": _dates(care["start"]),
-            "Child's Category of Need": "N1 - Abuse or neglect",
-            "Is this a second or subsequent period of being a Looked After Child within the last "
-            "12 months (Y/N)": np.where(again, "a) Yes", "b) No"),
-            "Child's Legal Status": "C2: FCO",
-            "Date Ceased to be Looked After ": ended,
-            "Reason Ceased to be Looked After": pd.Series(reason).where(ended.notna()),
-            "Start Date of Most Recent Placement": _dates(care["start"]),
-            "Placement Type": np.where(age >= 13, teen, "f) U6: Foster placement - not FFA"),
-            "Placement Provider": "b) PR1: Own provision",
-        }
-    )
+# --- what truly happened ------------------------------------------------------------------
 
 
 def monthly(history: History, first: int, months: int) -> pd.DataFrame:

@@ -16,7 +16,8 @@ under numbers that no prior was chosen on. Then
                every period of care in them, cut into placements as in England (a new
                placement, hence a new episode, .10 a month in the first three months,
                .035 later: two in three children keep theirs through a year);
-    ours       the Annex A extract of the same children on the same day: six months.
+    ours       the Annex A extract of the same children on the same day: six months; and
+               the same with 24 months of counts on sheet History.
 
 The peer's settings, each shown:
 
@@ -71,6 +72,7 @@ KINDS = ("steady", "drifting", "trend", "step")
 FIRST_NUMBER = 20_000
 YEARS = 5
 DRAWS = 500
+MONTHS_OF_COUNTS = 24
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 NEEDS = (
@@ -226,8 +228,19 @@ def simulate_and_forecast(number: int, folder: Path) -> list[dict[str, object]]:
     lists = dm.check(annex_a(history, CENSUS_DATE)).lists
     if lists is None:
         raise RuntimeError(f"authority {number}: the extract was refused")
-    rates = dm.fit(dm.tabulate(dm.spells(lists)))
-    run = dm.simulate(rates, horizon_months=24, draws=DRAWS, seed=number, threads=1)[0]
+    exposure = dm.tabulate(dm.spells(lists))
+    before = monthly_truth(history, history.first_date, CENSUS_DATE).iloc[-MONTHS_OF_COUNTS:]
+    before.index = pd.PeriodIndex(pd.DatetimeIndex(before.pop("month_end")), freq="M")
+    run, informed = (
+        dm.simulate(
+            dm.fit(exposure, history=counts),
+            horizon_months=24,
+            draws=DRAWS,
+            seed=number,
+            threads=1,
+        )[0]
+        for counts in (None, dm.History.of(before))
+    )
     happened = monthly_truth(history, date(2026, 10, 1), date(2028, 9, 30))["cla_open"]
     rows: list[dict[str, object]] = []
     for horizon in HORIZONS:
@@ -242,6 +255,7 @@ def simulate_and_forecast(number: int, folder: Path) -> list[dict[str, object]]:
                 "actual": actual,
                 "now": float(run.opening["cla_open"]),
                 "ours": float(drawn.mean()),
+                "informed": float(np.mean(informed.measures["cla_open", "all"][horizon - 1])),
                 "in80": covered(drawn, actual, 0.80),
                 "in95": covered(drawn, actual, 0.95),
             }
@@ -291,8 +305,10 @@ def with_peer(ours: pd.DataFrame, answers: Iterable[dict[str, object]]) -> pd.Da
 
 
 def report(scores: pd.DataFrame, names: list[str]) -> None:
-    scores = scores.assign(**{"no change": scores["now"], "ours, six-month lists": scores["ours"]})
-    methods = ["ours, six-month lists", "no change", *names]
+    more = f"ours, with {MONTHS_OF_COUNTS} months of counts"
+    mine = {"ours, six-month lists": scores["ours"], more: scores["informed"]}
+    scores = scores.assign(**mine, **{"no change": scores["now"]})
+    methods = [*mine, "no change", *names]
     print(f"\n{scores['number'].nunique()} authorities; children in care, months ahead")
     measures: tuple[tuple[str, Callable[[pd.Series, pd.Series], float]], ...] = (
         ("mean absolute error, children", lambda e, _: float(e.abs().mean())),

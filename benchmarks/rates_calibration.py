@@ -126,6 +126,7 @@ def setting_of(exposure: dm.Exposure, rng: np.random.Generator, proposals: int) 
     opening, priors = rates.exposure.opening, rates.priors
     log_weight = _log_balance(implied.plans, len(opening.plans), priors.plan_balance)
     log_weight += _log_balance(implied.care, len(opening.care), priors.care_balance)
+    log_weight += _log_balance(implied.care_in_a_year, len(opening.care), priors.care_year)
     weight = np.exp(log_weight - log_weight.max())
     return Setting(
         exposure=bare,
@@ -301,8 +302,9 @@ def implied(draws: RateDraws, rates: FlowRates) -> dict[str, FloatArray]:
         + plans @ draws.plan_to_care
         + draws.uasc,
     }
-    stay = equilibrium(draws, rates)
-    out["plans in the long run"], out["care in the long run"] = stay.plans, stay.care
+    implied = equilibrium(draws, rates)
+    out["plans in the long run"], out["care in the long run"] = implied.plans, implied.care
+    out["care in a year"] = implied.care_in_a_year
     return out
 
 

@@ -10,10 +10,12 @@ origins, 1 to 12 months ahead. Scores are sums over authorities, origins and hor
     WAPE           sum of absolute errors of the median / sum of actual counts
     80%, 95%       share of actual counts inside the interval
 
-Four groups of forecasts: `ordinary` (origin and all twelve months outside March 2020 to
+Five groups of forecasts: `ordinary` (origin and all twelve months outside March 2020 to
 March 2021), `clear months` (every origin, months of the shock not scored), `from the
-shock` (origin inside the shock, months of the shock not scored) and `every month` (nothing
-left out, though nobody foresaw March 2020). Origins are every third month from March 2017;
+shock` (origin inside the shock, months of the shock not scored), `inside, all months`
+(the same origins, nothing left out) and `every month` (every origin, nothing left out,
+though nobody foresaw March 2020). The targets are judged for origins outside the shock
+(first two groups) and inside it (next two). Origins are every third month from March 2017;
 an authority takes part where it has 60 whole months behind and 12 ahead, so that all
 methods see the same: of 76 authorities 71 do (the others were formed later).
 
@@ -72,6 +74,7 @@ TARGET_SHORT, TARGET_LONG = 0.88, 0.85
 HORIZON_BANDS = ((1, 3), (4, 6), (7, 12))
 SIZES = ("small", "middling", "large")
 REFERENCE = "AutoETS, 60, 2020-21 masked"
+OUTSIDE, INSIDE = ("ordinary", "clear months"), ("from the shock", "inside, all months")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +216,7 @@ def groups(jobs: list[tuple[str, pd.Period]]) -> dict[str, NDArray[np.bool_]]:
         "ordinary": np.repeat(ordinary[:, None], HORIZON, axis=1),
         "clear months": clear,
         "from the shock": clear & begun[:, None],
+        "inside, all months": np.repeat(begun[:, None], HORIZON, axis=1),
         "every month": np.ones_like(clear),
     }
 
@@ -287,9 +291,14 @@ def show(results: dict[str, Scores], title: str) -> None:
 
 def judge(results: dict[str, dict[str, Scores]]) -> None:
     """Each target of issue 3, with what was measured."""
-    print("\nTargets")
+    for where, chosen in (("outside", OUTSIDE), ("inside", INSIDE)):
+        print(f"\nTargets, origins {where} March 2020 to March 2021")
+        judge_groups(results, chosen)
+
+
+def judge_groups(results: dict[str, dict[str, Scores]], chosen: tuple[str, ...]) -> None:
     for months, limit in ((6, TARGET_SHORT), (12, None), (36, TARGET_LONG), (60, TARGET_LONG)):
-        for group in ("ordinary", "clear months"):
+        for group in chosen:
             scores = results[group]
             ours = scores[f"intake model, {months} months"]
             if REFERENCE in scores and limit is not None:

@@ -5,15 +5,18 @@ nothing of the engine), an Annex A extract with a six-month window is taken at
 the census date, the engine runs on the extract alone, and its forecast is held
 against the 24 months that follow.
 
-"No change" is the last count with a perfectly calibrated spread: the log
-changes that the authorities of the same size and kind really had, both signs.
+"No change" is the last count with a perfectly calibrated spread, in the two
+readings that `scoring` explains; steady authorities, moving ones and all are
+reported apart.
 
     python benchmarks/simulated_truth.py [--authorities 500] [--quick] [--cache DIR]
+        [--kind steady]
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import pickle
 import sys
 import time
@@ -29,19 +32,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "samples"))
 
 import demand_model as dm
 from demand_samples.extract import annex_a
+from demand_samples.history import CENSUS_DATE
 from demand_samples.observe import monthly_truth
-from demand_samples.presets import draw_authority
-from demand_samples.simulate import CENSUS_DATE, simulate_authority
+from demand_samples.presets import Intake, Size, draw_authority
+from demand_samples.simulate import simulate_authority
 from demand_samples.truth import AuthorityTruth
-from scoring import covered, crps
+from scoring import READINGS, covered, crps, ratios, report_sets, with_no_change
+from scoring import no_change as calibrated_no_change
 
 HORIZONS = (3, 6, 12, 24)
 STOCKS = ("cp_open", "cla_open")
 FLOWS = ("referrals", "cp_starts", "cp_ends", "cla_starts", "cla_ends")
-SIZES = ("small", "middling", "large")
-_ENOUGH_FOR_KINDS = 96
-"""Authorities from which "no change" has a spread of its own for each kind."""
+SIZES: tuple[Size, ...] = ("small", "middling", "large")
 KINDS = ("steady", "drifting", "trend", "step")
+STILL = ("steady",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,11 +59,22 @@ class Case:
     truth: pd.DataFrame
 
 
-def drawn(number: int) -> tuple[str, str, AuthorityTruth]:
+def kind_of(number: int) -> str:
+    """Kind of authority `number`."""
+    return KINDS[(number // len(SIZES)) % len(KINDS)]
+
+
+def drawn(number: int) -> tuple[Size, str, AuthorityTruth]:
     """Size, kind and truth of authority `number`."""
-    size, kind = SIZES[number % 3], KINDS[(number // 3) % 4]
-    intake = kind if kind in ("trend", "step") else "plain"
+    size, kind = SIZES[number % 3], kind_of(number)
+    intake: Intake = "trend" if kind == "trend" else "step" if kind == "step" else "plain"
     return size, kind, draw_authority(size, seed=number, drift=kind != "steady", intake=intake)
+
+
+def numbers_of(kind: str | None, first: int, count: int) -> list[int]:
+    """The first so many numbers from `first` on, of one kind if it is given."""
+    wanted = (n for n in itertools.count(first) if kind is None or kind_of(n) == kind)
+    return list(itertools.islice(wanted, count))
 
 
 def make_case(number: int) -> Case:
@@ -85,7 +100,8 @@ def cached_case(number: int, cache: Path | None) -> Case:
         return make_case(number)
     file = cache / f"{number}.pickle"
     if file.exists():
-        return pickle.loads(file.read_bytes())  # noqa: S301 - our own file
+        kept: Case = pickle.loads(file.read_bytes())  # noqa: S301 - our own file
+        return kept
     case = make_case(number)
     file.write_bytes(pickle.dumps(case))
     return case
@@ -128,45 +144,24 @@ def score_case(number: int, cache: Path | None, draws: int) -> list[dict[str, ob
 
 
 def no_change(scores: pd.DataFrame) -> pd.Series:
-    """CRPS of "no change" with a perfectly calibrated spread, for each stock row."""
-    out = pd.Series(np.nan, index=scores.index)
-    stocks = scores[scores["measure"].isin(STOCKS)]
-    few = scores["number"].nunique() < _ENOUGH_FOR_KINDS
-    alike = ["size"] if few else ["size", "kind"]
-    for _, group in stocks.groupby([*alike, "measure", "horizon"]):
-        change = np.log((group["actual"] + 0.5) / (group["now"] + 0.5)).to_numpy()
-        for position, (label, row) in enumerate(group.iterrows()):
-            others = np.delete(change, position)
-            spread = np.concatenate([others, -others])
-            out[label] = crps((row["now"] + 0.5) * np.exp(spread) - 0.5, row["actual"])
-    return out
+    """CRPS of "no change", of the same size and kind where there are enough, else of the size."""
+    of_kind = calibrated_no_change(scores, ["size", "kind"])
+    return of_kind.where(of_kind.notna(), calibrated_no_change(scores, ["size"]))
 
 
 def report(scores: pd.DataFrame) -> None:
     """Print coverage by cell and CRPS against "no change"."""
-    scores = scores.assign(no_change=no_change(scores))
-    print("\nCoverage of the 80% and 95% intervals (flows: totals to the horizon)")
-    cells = scores.groupby(["measure", "horizon"])[["in80", "in95"]].mean()
-    print(cells.unstack("horizon").round(3).to_string())
-    print(
-        f"overall: 50% {scores['in50'].mean():.3f}, 80% {scores['in80'].mean():.3f}, "
-        f"95% {scores['in95'].mean():.3f}"
-    )
+    scores = with_no_change(scores)
+    report_sets(scores, STILL)
     stocks = scores[scores["measure"].isin(STOCKS)]
-
-    def ratio(by: list[str], frame: pd.DataFrame = stocks) -> pd.DataFrame:
-        sums = frame.groupby([*by, "horizon"])[["crps", "no_change"]].sum()
-        return (sums["crps"] / sums["no_change"]).unstack("horizon").round(3)
-
-    print('\nCRPS over that of "no change" with a perfectly calibrated spread')
-    print(ratio(["measure"]).to_string())
-    print(ratio(["measure", "kind"]).to_string())
-    print(ratio(["measure", "size"]).to_string())
+    print('\nCRPS over that of "no change", by kind and by size')
+    print(ratios(stocks, ["measure", "kind"]).sort_index(level=0).round(3).to_string())
+    print(ratios(stocks, ["measure", "size"]).sort_index(level=0).round(3).to_string())
     # Sums of children are ruled by the largest; here each score is over the last count.
     print("\nThe same, every authority weighing the same")
     scale = stocks["now"] + 0.5
-    shares = {name: stocks[name] / scale for name in ("crps", "no_change")}
-    print(ratio(["measure"], stocks.assign(**shares)).to_string())
+    shares = {name: stocks[name] / scale for name in ("crps", *READINGS)}
+    print(ratios(stocks.assign(**shares), ["measure"]).round(3).to_string())
     print("\n80% coverage of stocks by kind")
     print(stocks.groupby(["measure", "kind", "horizon"])["in80"].mean().unstack().round(2))
     log = np.log((stocks["mean"] + 0.5) / (stocks["actual"] + 0.5))
@@ -189,6 +184,7 @@ def main() -> None:
     parser.add_argument("--authorities", type=int, default=504)
     parser.add_argument("--draws", type=int, default=500)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--kind", choices=KINDS, default=None, help="authorities of one kind only")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="12 authorities, for CI")
     parser.add_argument("--cache", type=Path, default=None)
@@ -197,7 +193,7 @@ def main() -> None:
     count = 12 if options.quick else options.authorities
     if options.cache is not None:
         options.cache.mkdir(parents=True, exist_ok=True)
-    numbers = range(options.first, options.first + count)
+    numbers = numbers_of(options.kind, options.first, count)
     with ProcessPoolExecutor(options.workers) as pool:
         found = pool.map(
             score_case,
