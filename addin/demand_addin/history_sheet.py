@@ -139,7 +139,9 @@ def overlaid(under: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
     return over.combine_first(under)[list(MEASURES)].sort_index()
 
 
-def trusted(memory: Memory, listed: pd.DataFrame) -> tuple[Memory, Findings]:
+def trusted(
+    memory: Memory, listed: pd.DataFrame, *, is_kept: bool = False
+) -> tuple[Memory, Findings]:
     """Return the memory if it can be of these lists; else nothing, and say so.
 
     A workbook may have been tried out on a sample, or on another authority's lists.
@@ -150,6 +152,9 @@ def trusted(memory: Memory, listed: pd.DataFrame) -> tuple[Memory, Findings]:
     ----------
     listed
         Whole months that the lists show (`demand_model.exposure.history.listed_months`).
+    is_kept
+        Whether sheet Memory goes on to hold what is not used: one list cut short shall
+        not end it.
     """
     for measure in _LEVELS:
         both = pd.concat({"then": memory.months[measure], "now": listed[measure]}, axis=1).dropna()
@@ -157,7 +162,9 @@ def trusted(memory: Memory, listed: pd.DataFrame) -> tuple[Memory, Findings]:
         is_other = (apart > _APART * both.max(axis=1)) & (apart > _FEW)
         if len(both) and is_other.mean() > 0.5:
             month, (then, now) = both.index[-1], both.iloc[-1]
-            return Memory.empty(), Findings.of([_other_lists(measure, month, then, now)])
+            return Memory.empty(), Findings.of(
+                [_other_lists(measure, month, then, now, is_kept=is_kept)]
+            )
     return memory, Findings()
 
 
@@ -267,7 +274,15 @@ def _numbers(values: Sequence[RawValue]) -> list[float] | None:
     return counts if len(counts) == len(values) else None
 
 
-def _other_lists(measure: str, month: pd.Period, then: float, now: float) -> Finding:
+def _other_lists(
+    measure: str, month: pd.Period, then: float, now: float, *, is_kept: bool
+) -> Finding:
+    what = (
+        "but kept as it is, since List 3 holds so few referrals, and this run is not remembered. "
+        "Is all of List 3 there?"
+        if is_kept
+        else "and the run begins a new memory. Use one workbook for each authority."
+    )
     return Finding(
         list_number=0,
         sheet=MEMORY_SHEET.name,
@@ -276,8 +291,7 @@ def _other_lists(measure: str, month: pd.Period, then: float, now: float) -> Fin
         severity=Severity.WARN,
         column=measure,
         message=f"What sheet Memory remembers is not of these lists ({measure} in "
-        f"{month:%B %Y}: {then:,.0f} remembered, {now:,.0f} in the lists). It is not used, and "
-        "the run begins a new memory. Use one workbook for each authority.",
+        f"{month:%B %Y}: {then:,.0f} remembered, {now:,.0f} in the lists). It is not used, {what}",
     )
 
 

@@ -61,6 +61,11 @@ def list_hashes_text(hashes: Mapping[int, str], earlier_months: str = "") -> str
     return "; ".join([*parts, *([f"Earlier months: {earlier_months}"] if earlier_months else [])])
 
 
+def list_hashes_in(text: str) -> dict[int, str]:
+    """Read the lists' fingerprints, as shortened, from their cell of the run log."""
+    return {int(number): found for number, found in _LIST_HASH.findall(text)}
+
+
 def rows_used_text(used: Mapping[int, int]) -> str:
     """Word the lists' rows used for their cell of the run log."""
     return "; ".join(f"List {number}: {rows}" for number, rows in sorted(used.items()))
@@ -102,12 +107,11 @@ def past_runs(log: TableRead) -> tuple[PastRun, ...]:
     for row in _filled(log):
         when, census = row[at["when"]], row[at["census_date"]]
         inputs = str(row[at["list_hashes"]] or "")
-        found = _LIST_HASH.findall(inputs)
         runs.append(
             PastRun(
                 when=when if isinstance(when, datetime) else None,
                 census_date=census.date() if isinstance(census, datetime) else None,
-                list_hashes={int(number): text for number, text in found},
+                list_hashes=list_hashes_in(inputs),
                 inputs=inputs,
                 settings_hash=str(row[at["settings_hash"]] or ""),
             )

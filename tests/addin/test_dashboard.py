@@ -11,7 +11,7 @@ import pytest
 from synthetic_forecast import Case, forecast_case, run_case
 
 from demand_addin.history_sheet import no_months
-from demand_addin.layout.sheets import FEW_MONTHS, area
+from demand_addin.layout.sheets import FEW_MONTHS, FEW_REFERRALS, area
 from demand_addin.plan.cautions import MARK, cautions, idle_guards, idle_posts
 from demand_addin.plan.check import LOOK, OK, check_results
 from demand_addin.plan.dashboard import headline_rows, number_rows, sentences, year_ago
@@ -114,6 +114,19 @@ def test_lists_of_few_months_are_said_first_and_in_the_master_check(case, months
     assert len(lines) <= area("dash_headlines").rows
 
 
+def test_hardly_a_referral_is_said_first_and_in_the_master_check(case):
+    enough = covering(case.check, 6, 6, 6)
+    (three, *others) = enough.tallies
+    assert three.list_number == 3
+    few = replace(enough, tallies=(replace(three, used=FEW_REFERRALS - 19), *others))
+    (caution,) = cautions(few)
+    assert caution.startswith(f"{MARK}List 3 holds 1 referral only. Is all of it there?")
+    assert check_results(few)["check_months"] == LOOK
+    some = replace(enough, tallies=(replace(three, used=FEW_REFERRALS), *others))
+    assert cautions(some) == ()
+    assert check_results(some)["check_months"] == OK
+
+
 def test_lists_of_enough_months_need_no_caution(case):
     enough = covering(case.check, FEW_MONTHS, 6, 12)
     assert cautions(enough) == ()
@@ -162,5 +175,30 @@ def test_earlier_months_are_counted_by_where_they_come_from():
 
 def test_without_earlier_months_it_says_so():
     words = earlier_words(None, History.empty(), known(6))
-    assert words.startswith("No month from before the lists was used")
+    assert words == (
+        "No month from before the lists was used: sheets History and Memory hold none that can be "
+        "used."
+    )
     assert earlier_words(History.of(known(6), []), History.empty(), known(6)) == words
+
+
+def test_marks_of_unusual_months_are_said_and_those_without_a_count():
+    listed = known(6)
+    inside, before = pd.Period(listed.index[2]), pd.Period("2001-01", "M")
+    history = History.of(listed.iloc[:0], [before, inside])
+    words = earlier_words(history, history, listed)
+    assert words.startswith("No month from before the lists was used")
+    own = inside.strftime("%b %Y")
+    assert words.endswith(f" Marked unusual, without a count: Jan 2001. Unusual, as marked: {own}.")
+    many = History.of(listed, list(listed.index))
+    assert earlier_words(many, many, listed).endswith(" and 4 more.")
+
+
+def test_marks_of_unusual_months_fit_one_line_of_the_dashboard():
+    before, listed = known(120), known(6)
+    idle = list(pd.period_range("1999-01", periods=12, freq="M"))
+    history = History.of(before.iloc[:90], [*idle, *before.index[:12]])
+    used = History.of(before, history.unusual)
+    words = earlier_words(used, history, listed)
+    assert words.count(" and 10 more.") == 2
+    assert len(words) <= 210, "what twelve columns hold when printed"

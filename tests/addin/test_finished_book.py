@@ -26,7 +26,7 @@ from demand_addin.closed import ClosedWorkbook
 from demand_addin.layout import SHEETS
 from demand_addin.layout.odds import SCENARIO_ODDS, UNITS
 from demand_addin.layout.rates import RATES
-from demand_addin.layout.sheets import CHECKS, FEW_MONTHS
+from demand_addin.layout.sheets import CHECKS, FEW_MONTHS, FEW_REFERRALS
 from demand_addin.layout.template import build_template
 from finished_book import AUTHORITY
 from what_if_books import office, recalculated
@@ -45,6 +45,7 @@ NUMBERS = {
         "1": "one check needs a look, several need one",
         "0.5": "half a referral: differences below come from rounding",
         str(FEW_MONTHS): "the fewest months of lists, as declared",
+        str(FEW_REFERRALS): "the fewest rows of List 3, as declared",
     },
     "Rates": {
         "0": "no events, no time",

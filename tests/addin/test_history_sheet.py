@@ -201,6 +201,9 @@ def test_memory_of_another_place_is_not_used(
     found, findings = trusted(memory, listed)
     assert (found is memory) is is_trusted
     assert [f.rule for f in findings.items] == ([] if is_trusted else ["memory-of-other-lists"])
+    _, kept = trusted(memory, listed, is_kept=True)
+    for one, words in zip((findings, kept), ("begins a new memory", "kept as it is"), strict=True):
+        assert all(words in f.message for f in one.items)
     alone = monthly_actuals(Memory.empty(), History.empty(), listed)
     if not is_trusted:
         assert found.months.empty

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -15,11 +15,12 @@ from synthetic_forecast import forecast_case
 
 from demand_addin.cli import cli
 from demand_addin.closed import ClosedWorkbook
-from demand_addin.commands.older_book import LATER_SHEETS
+from demand_addin.commands.older_book import LATER_SHEETS, fitted
 from demand_addin.history_sheet import Memory, read_memory
 from demand_addin.layout import SHEETS
 from demand_addin.layout.declare import Kind
 from demand_addin.layout.template import build_template
+from demand_addin.plan.corrections import corrections_in
 from demand_addin.plan.memory import (
     KEPT_CENSUS_DATES,
     MONTHLY_CENSUS_DATES,
@@ -30,8 +31,9 @@ from demand_addin.plan.memory import (
 )
 from demand_addin.plan.values import month_end
 from demand_addin.plan.what_changed import records_of
-from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows
+from demand_addin.ports import BookPlan, CellValue, RangeValues, SheetRows, TableValues
 from demand_addin.run_log import broken_links
+from demand_addin.what_changed_sheet import read_said_before
 from demand_model.flows import MEASURES
 from demand_model.results.explain import explain_change
 from demand_model.results.records import RECORD_COLUMNS, ForecastRecord
@@ -317,6 +319,71 @@ def test_lists_of_another_authority_begin_a_new_memory(
     assert "No earlier forecast of this workbook can be compared with this one. Run again" in top
 
 
+def test_a_list_cut_short_does_not_end_the_memory(twice: dict[str, Path], tmp_path: Path) -> None:
+    book = Path(shutil.copy(twice["first"], tmp_path / "cut.xlsx"))
+    made = simulate_authority(authority("small"), seed=7)
+    lists = annex_a(made, census_date=date(2026, 9, 30))
+    paste(book, {**lists, 3: lists[3].head(12)})
+    said = run(book).stdout
+    assert "remembers is not of these lists" in said
+    assert "not used, but kept as it is, since List 3 holds so few referrals" in said
+    assert "this run is not remembered" in said
+    assert "begins a new memory" not in said
+    assert "hold none that can be used." in said
+    for table in ("memory_months", "memory_forecasts"):
+        assert rows_of(book, table) == rows_of(twice["first"], table)
+    again = run(book).stdout
+    assert "kept as it is" in again
+    paste(book, lists)
+    assert "kept as it is" not in run(book).stdout
+    assert {row["made_on"] for row in rows_of(book, "memory_forecasts")} == {
+        pd.Timestamp(2026, 8, 31),
+        pd.Timestamp(2026, 9, 30),
+    }
+    changed = rows_of(book, "what_changed")
+    assert {"Forecast of 31/08/2026"} <= {row["from"] for row in changed}
+
+
+def test_the_same_lists_again_keep_the_sentence_on_past_months(
+    twice: dict[str, Path], tmp_path: Path
+) -> None:
+    book = Path(shutil.copy(twice["first"], tmp_path / "corrected.xlsx"))
+    lists = annex_a(simulate_authority(authority("small"), seed=7), census_date=date(2026, 9, 30))
+    paste(book, {**lists, 3: lists[3][lists[3].index % 10 != 0]})
+    run(book)
+    first = past_months_said(book)
+    assert first.startswith("Take care: the lists now show past months otherwise: Referrals lower")
+    run(book)
+    assert past_months_said(book) == first
+    rest = read_said_before(ClosedWorkbook.open(twice["second"]))
+    assert corrections_in(rest.sentences) == ""
+
+
+def past_months_said(book: Path) -> str:
+    return corrections_in(read_said_before(ClosedWorkbook.open(book)).sentences)
+
+
+def test_history_pasted_beside_the_same_lists_is_not_called_other_lists(
+    twice: dict[str, Path], tmp_path: Path
+) -> None:
+    book = Path(shutil.copy(twice["first"], tmp_path / "history.xlsx"))
+    workbook = ClosedWorkbook.open(book)
+    found = workbook.read_table("history")
+    day = datetime(2025, 12, 31)  # noqa: DTZ001  (a workbook's time has no zone)
+    given: dict[str, CellValue] = {"month": day, "referrals": 90}
+    rows = (tuple(given.get(name) for name in found.columns),)
+    workbook.write(
+        BookPlan(tables=(TableValues(name="history", columns=found.columns, rows=rows),))
+    )
+    book.write_bytes(workbook.to_bytes())
+    run(book)
+    after = ClosedWorkbook.open(book)
+    said = " ".join(str(after.read_name(n).value) for n in ("changed_top", "changed_since"))
+    assert "The lists are the same as at the last run (" in said
+    assert "; History, or its marks, have changed." in said
+    assert "lists have changed" not in said
+
+
 def test_a_run_that_stops_remembers_nothing(twice: dict[str, Path], tmp_path: Path) -> None:
     book = Path(shutil.copy(twice["first"], tmp_path / "half.xlsx"))
     workbook = ClosedWorkbook.open(book)
@@ -348,6 +415,7 @@ def test_a_workbook_of_an_earlier_version_runs_and_is_told(
     assert f"older.xlsx has no sheets {', '.join(names)} and {last} and has no cells for" in said
     assert " some results on Dashboard: an earlier version made the workbook, or they were" in said
     assert 'csc-demand import NEW.xlsx "older.xlsx"' in said
+    assert "what sheets History and Memory hold, the run log and your own rates stay behind" in said
     assert len(rows_of(book, "run_log")) == 2
     checked = CliRunner().invoke(cli, ["check", str(book)], catch_exceptions=False)
     assert checked.exit_code == 0
@@ -377,6 +445,34 @@ def test_cells_that_came_later_or_have_grown_are_left_out_and_said(
     assert len(rows_of(book, "run_log")) == 2
 
 
+def test_an_older_workbook_without_the_lines_on_rates_and_forecast_is_not_told_to_move(
+    twice: dict[str, Path], tmp_path: Path
+) -> None:
+    parts = parts_of(twice["first"].read_bytes())
+    xml, gone = re.subn(
+        r'<definedName name="(rates|forecast)_basis"[^<]*</definedName>',
+        "",
+        parts["xl/workbook.xml"].decode(),
+    )
+    assert gone == 2
+    book = tmp_path / "older.xlsx"
+    book.write_bytes(packed({**parts, "xl/workbook.xml": xml.encode()}))
+    said = run(book).output
+    assert "NEW.xlsx" not in said
+    assert "earlier version" not in said
+    assert len(rows_of(book, "run_log")) == 2
+
+
+def test_a_line_that_only_repeats_is_left_blank_where_it_has_too_few_cells(
+    blank: ClosedWorkbook,
+) -> None:
+    long = RangeValues(name="rates_basis", rows=(("Rests on this",),) * 9)
+    kept, told = fitted(blank, BookPlan(ranges=(long,)))
+    assert (kept.ranges[0].rows, told) == ((), ())
+    other = RangeValues(name="dash_basis", rows=(("Your lists",),) * 99)
+    assert "has too few cells from Dashboard!" in fitted(blank, BookPlan(ranges=(other,)))[1][0]
+
+
 def test_a_deleted_sheet_that_every_workbook_has_is_named(
     twice: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -390,6 +486,7 @@ def test_a_deleted_sheet_that_every_workbook_has_is_named(
     result = CliRunner().invoke(cli, ["run", str(book), "--draws", "100"])
     assert result.exit_code == 1
     assert "deleted.xlsx has no sheet Dashboard: it was deleted, and nothing was" in result.output
+    assert "stay behind unless you copy them too." in result.output
     assert book.read_bytes() == before
 
 

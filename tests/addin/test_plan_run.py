@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -18,6 +19,7 @@ from demand_addin.layout.chart_data import CHART_ROWS
 from demand_addin.layout.sheets import sheet as layout_sheet
 from demand_addin.layout.what_if import WHAT_IF_SHEET
 from demand_addin.plan import ChartChoices, plan_run
+from demand_addin.plan.basis import basis_ranges
 from demand_addin.plan.charts import chart_ranges
 from demand_addin.plan.dashboard import (
     headline,
@@ -64,6 +66,53 @@ def block(case: Case, name: str, **choices: object) -> tuple:
     """One block of Chart data, its headings aside."""
     chosen = replace(case.choices.charts, **choices)
     return next(r.rows for r in chart_ranges(case.forecast, chosen) if r.name == name)
+
+
+def test_rates_and_forecast_say_what_they_rest_on(plan, case):
+    said = ranges(plan)
+    (line,) = said["rates_basis"][0]
+    assert " ".join(part for (part,) in said["forecast_basis"]) == line
+    used = {t.list_number: t.used for t in case.check.tallies}
+    (months,) = {window.months for window in case.check.lists.windows.values()}
+    until = f"{case.check.lists.census_date:%d/%m/%Y}"
+    assert line.startswith(
+        f"Rests on {used[3]:,} rows of List 3, {used[7]:,} rows of List 7 and {used[8]:,} rows of "
+        f"List 8, over {months} months; to {until}. No month from before"
+    )
+
+
+def test_lists_of_unequal_months_each_say_theirs(case):
+    (line,) = ranges(plan_basis(case, {3: 1, 7: 12, 8: 12}))["rates_basis"][0]
+    assert re.match(
+        r"Rests on [\d,]+ rows of List 3 \(1 month\), [\d,]+ rows of List 7 \(12 months\) and "
+        r"[\d,]+ rows of List 8 \(12 months\); to \d\d/\d\d/\d{4}\. No month$",
+        line,
+    )
+
+
+def test_what_figures_rest_on_prints_whole_and_without_marks(case):
+    counts = (
+        "Months from before the lists that were used too: 133 of History and 24 of sheet Memory."
+    )
+    marks = f"Taken as unusual, as marked: {', '.join(['September 2024'] * 4)} and 12 more."
+    said = ranges(plan_basis(case, {3: 11, 7: 10, 8: 12}, f"{counts} {marks}"))
+    ((line,),) = said["rates_basis"]
+    assert line.endswith(counts)
+    told = [part for (part,) in said["forecast_basis"]]
+    assert " ".join(told) == line
+    assert len(told) == area("forecast_basis").rows
+    # A column's width counts digits, which are wider than the average letter by a fifth or more;
+    # two free columns of 12 are printed beside the table's.
+    room = 1.2 * (24 + sum(column.width for column in table("forecast").columns[4:]))
+    assert all(len(part) <= room for part in told)
+
+
+def plan_basis(case: Case, months: dict[int, int], earlier: str = "No month") -> BookPlan:
+    """The lines of sheets Rates and Forecast for lists of so many months."""
+    lists = case.check.lists
+    windows = {n: replace(w, months=months[n]) for n, w in lists.windows.items()}
+    check = replace(case.check, lists=replace(lists, windows=windows))
+    return BookPlan(ranges=basis_ranges(check, earlier))
 
 
 def test_every_table_and_area_of_a_plan_is_declared(plan):

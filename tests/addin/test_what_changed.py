@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -16,15 +17,19 @@ from demand_addin.history_sheet import Memory, no_months
 from demand_addin.layout import what_changed as declared
 from demand_addin.layout.template import build_template
 from demand_addin.plan import Earlier, plan_run
+from demand_addin.plan.corrections import corrections, corrections_in
+from demand_addin.plan.last_run import LastRun, SaidBefore
 from demand_addin.plan.memory import remembered
 from demand_addin.plan.what_changed import (
     Changes,
-    LastRun,
     changes,
     changes_values,
     columns_of,
+    lines_within,
     records_of,
 )
+from demand_addin.run_log import PastRun, list_hashes_text
+from demand_model.flows import MEASURES
 from demand_model.results.account import DRIVERS
 from demand_model.results.forecast import Forecast
 from demand_model.results.waterfall import Waterfall, waterfall_table
@@ -32,6 +37,7 @@ from demand_model.results.waterfall import Waterfall, waterfall_table
 pytestmark = pytest.mark.unit
 
 AUGUST, SEPTEMBER = date(2026, 8, 31), date(2026, 9, 30)
+NAN = float("nan")
 BASELINE, LOCKDOWN, NORMAL = "Baseline", "Lockdown like spring 2020", "New normal -10%"
 
 
@@ -54,11 +60,14 @@ def explained(
     return changes(forecast, memory, records, scenario=scenario, compare=compare, last=last)
 
 
-def last_run(*, same_lists: bool = True, same_settings: bool = True) -> LastRun:
+def last_run(
+    *, same_lists: bool = True, same_settings: bool = True, same_months: bool = True
+) -> LastRun:
     return LastRun(
         when=datetime(2026, 10, 2, 9, 5),  # noqa: DTZ001  (a workbook's time has no zone)
         has_same_lists=same_lists,
         has_same_settings=same_settings,
+        has_same_months=same_months,
     )
 
 
@@ -125,8 +134,13 @@ def test_the_same_run_again_is_not_called_the_first(september: Forecast) -> None
          "run (2 October 2026, 09:05)."),
         (LastRun(when=None, has_same_lists=True, has_same_settings=True), "Lists and settings "
          "are the same as at the last run."),
+        (last_run(same_months=False), "The lists are the same as at the last run (2 October 2026, "
+         "09:05); History, or its marks, have changed."),
+        (last_run(same_months=False, same_settings=False), "The lists are the same as at the last "
+         "run (2 October 2026, 09:05); settings, or version, and the earlier months used, have "
+         "changed."),
     ],
-    ids=["settings", "lists", "both", "no time"],
+    ids=["settings", "lists", "both", "no time", "months", "settings and months"],
 )  # fmt: skip
 def test_what_is_the_same_as_at_the_last_run_is_said(last: LastRun, said: str) -> None:
     assert last.sentence == said
@@ -178,6 +192,212 @@ def test_another_run_of_the_same_lists_is_compared_with_the_one_before(
     assert {w.before for w in again.since} == {"Earlier forecast of 30/09/2026"}
     assert again.since_note.startswith("From an earlier run to this run, both of lists as at 30 S")
     assert again.since[0].month_end == date(2027, 9, 30)
+
+
+def test_of_two_runs_of_one_date_it_is_said_whether_lists_or_settings_differ(
+    august: Forecast, september: Forecast
+) -> None:
+    other = replace(september, table=september.table.assign(mean=september.table["mean"] * 1.1))
+    for last in (last_run(same_lists=False), last_run(same_settings=False)):
+        again = explained(other, remembering(august, september), last=last)
+        assert again.since_note.endswith(f"Scenario: Baseline. {last.sentence}")
+
+
+# --- counts of past months that were put right ---------------------------------------------------
+
+
+def months(**columns: Sequence[float]) -> pd.DataFrame:
+    index = pd.period_range("2026-05", periods=3, freq="M")
+    return pd.DataFrame(columns, index=index).reindex(columns=list(MEASURES)).astype(float)
+
+
+def test_counts_put_right_are_named_the_largest_first() -> None:
+    then = months(
+        cp_ends=[20, 24, 22], referrals=[300, 310, 320], cla_starts=[4, 5, NAN], cla_open=[99, 1, 0]
+    )
+    now = months(
+        cp_ends=[20, 34, 22], referrals=[301, 310, 322], cla_starts=[4, 9, 6], cla_open=[99, 1, 1]
+    )
+    assert corrections(then, now) == (
+        "The lists now show past months otherwise: Plans ended in June 2026 (24 then, 34 now); "
+        "Coming into care in June 2026 (5 then, 9 now); and 2 other measures. Late recording, or "
+        "rows missing? What it does to rates is in their steps."
+    )
+    assert "Referrals in 2 months, most in July 2026 (320 then, 322 now). Late" in corrections(
+        then[["referrals"]].reindex(columns=list(MEASURES)), now
+    )
+
+
+def test_a_measure_that_falls_in_most_months_is_named_first_with_a_caution() -> None:
+    then = months(referrals=[91, 105, 98], cp_ends=[20, 24, 22], cla_open=[600, 601, 602])
+    now = months(referrals=[84, 91, 99], cp_ends=[20, 60, 22], cla_open=[599, 600, 601])
+    assert corrections(then, now) == (
+        "Take care: the lists now show past months otherwise: Referrals lower in 2 months, most "
+        "in June 2026 (105 then, 91 now); Plans ended in June 2026 (24 then, 60 now); and 1 other "
+        "measure. Late recording, or rows missing? What it does to rates is in their steps."
+    )
+    # A child put right in a stock moves every month of it by one: no rows are missing.
+    assert corrections(then[["cla_open"]].reindex(columns=list(MEASURES)), now).startswith("The l")
+    assert corrections(now, then).startswith("The lists")
+
+
+def test_the_sentence_on_past_months_is_found_again_in_its_lines() -> None:
+    then = months(referrals=[300, 310, 320], cp_open=[200, 210, 220], cla_open=[600, 610, 620])
+    for now in (then + 30, then - 60):
+        said = corrections(then, now)
+        lines = lines_within(("Child protection plans rise.",), 4, last=said)
+        assert len(lines) == 3
+        assert corrections_in(lines) == said
+    assert corrections_in(()) == corrections_in(("Plans rise.", "Take care: nothing.")) == ""
+
+
+def test_nothing_is_said_where_nothing_was_put_right() -> None:
+    same = months(referrals=[300, 310, 320])
+    assert corrections(same, same) == ""
+    assert corrections(no_months(), same) == ""
+    assert corrections(same, months(referrals=[300.2, NAN, 319.9])) == ""
+
+
+def test_corrections_stand_below_the_sentences_and_fit(
+    august: Forecast, september: Forecast
+) -> None:
+    then = months(referrals=[300, 310, 320], cp_open=[200, 210, 220], cla_open=[600, 610, 620])
+    memory = remembered(Memory.empty(), then, records_of(august, BASELINE), baseline=BASELINE)
+    found = changes(
+        september,
+        memory,
+        records_of(september, BASELINE),
+        scenario=BASELINE,
+        compare=(),
+        listed=then + 30,
+    )
+    rows = {r.name: r.rows for r in changes_values(found)[1]}["changed_since_sentences"]
+    said = " ".join(str(row[0]) for row in rows)
+    assert "The lists now show past months otherwise: " in said
+    assert said.endswith(
+        "; and 1 other measure. Late recording, or rows missing? What it does to "
+        "rates is in their steps."
+    )
+    assert said.count("in 3 months, most in ") == 2
+    first = changes(
+        september,
+        Memory.empty(),
+        records_of(september, BASELINE),
+        scenario=BASELINE,
+        compare=(),
+        listed=then,
+    )
+    assert first.corrected == ""
+
+
+@pytest.mark.parametrize("same_lists", [True, False])
+def test_the_same_lists_again_still_tell_of_past_months(
+    august: Forecast, september: Forecast, *, same_lists: bool
+) -> None:
+    then = months(referrals=[300, 310, 320])
+    records = records_of(september, BASELINE)
+    before = remembered(Memory.empty(), then, records_of(august, BASELINE), baseline=BASELINE)
+    first = changes(september, before, records, scenario=BASELINE, compare=(), listed=then + 30)
+    rows = {r.name: r.rows for r in changes_values(first)[1]}
+    said = SaidBefore(
+        note=str(rows["changed_since"][0][0]),
+        sentences=tuple(str(row[0]) for row in rows["changed_since_sentences"]),
+    )
+    after = remembered(before, then + 30, records, baseline=BASELINE)
+
+    def again(said_before: SaidBefore) -> str:
+        return changes(
+            september,
+            after,
+            records,
+            scenario=BASELINE,
+            compare=(),
+            last=last_run(same_lists=same_lists, same_settings=False),
+            listed=then + 30,
+            said_before=said_before,
+        ).corrected
+
+    assert first.corrected
+    assert again(said) == (first.corrected if same_lists else "")
+    assert again(SaidBefore()) == again(replace(said, note="From another. The month")) == ""
+
+
+def test_older_lists_run_again_say_nothing_of_what_later_ones_showed(
+    august: Forecast, september: Forecast
+) -> None:
+    then = months(referrals=[300, 310, 320])
+    july = forecast_case(date(2026, 7, 31), horizon=12, seed=3)
+    memory = remembering(july, september)
+    memory = replace(memory, months=then)
+    found = changes(
+        august,
+        memory,
+        records_of(august, BASELINE),
+        scenario=BASELINE,
+        compare=(),
+        listed=then - 60,
+    )
+    assert found.since
+    assert found.corrected == ""
+
+
+def test_no_sentence_is_dropped_and_one_cut_short_says_so() -> None:
+    long, short = " ".join(["word"] * 150), "Referrals rise."
+    assert lines_within((short, short), 4, last=short) == (short, short, short)
+    lines = lines_within((long, short), 4, last=" ".join(["last"] * 60))
+    assert len(lines) == 4
+    assert lines[0].endswith("… (all of it: table below)")
+    assert lines[1] == short
+    assert " ".join(lines[2:]).split() == ["last"] * 60, "what stands nowhere else is kept whole"
+    many = lines_within((long, long, long), 6)
+    assert len(many) == 6
+    assert [line.endswith("table below)") for line in many] == [False, True] * 3
+
+
+def test_the_longest_sentence_on_past_months_leaves_a_row_for_each_waterfall() -> None:
+    index = pd.period_range("2024-09", periods=24, freq="M")
+    then = pd.DataFrame(1e6, index=index, columns=list(MEASURES))
+    said = corrections(then, then * 0.9)
+    assert said.startswith("Take care: the lists now show")
+    assert len(lines_within((), 4, last=said)) == declared.SENTENCES["since"].rows - 2
+
+
+def test_only_what_the_lists_hold_counts_as_other_lists() -> None:
+    case = run_case(horizon=6)
+    log = replace(case.log, list_hashes=list_hashes_text({3: "a1", 8: "b2"}, "c3"))
+    for before, said in (
+        (list_hashes_text({3: "a1", 8: "b2"}), "same as at the last run; History, or its marks, "),
+        (list_hashes_text({3: "a1", 8: "bb"}, "c3"), "The lists have changed since the last run."),
+        (list_hashes_text({3: "a1"}, "c3"), "The lists have changed since the last run."),
+        (log.list_hashes, "Lists and settings are the same as at the last run."),
+    ):
+        past = PastRun(
+            when=None,
+            census_date=None,
+            list_hashes={},
+            inputs=before,
+            settings_hash=log.settings_hash,
+        )
+        plan = plan_run(
+            check=case.check,
+            rates=case.rates,
+            forecast=case.forecast,
+            scenario_names=(),
+            choices=case.choices,
+            log=log,
+            earlier=Earlier(memory=remembering(case.forecast), last_run=past),
+        )
+        top = next(r.rows for r in plan.ranges if r.name == "changed_top")
+        assert said in str(top[0][0])
+
+
+def test_a_run_that_was_not_remembered_is_not_called_the_same_again(september: Forecast) -> None:
+    again = explained(september, Memory.empty(), last=last_run(same_settings=False))
+    assert again.headline.endswith(declared.FIRST_RUN)
+    assert "cannot be compared" not in again.headline
+    assert "can be compared with this one" in again.since_note
+    assert not again.is_last_forecast
+    assert explained(september, Memory.empty(), last=last_run()).is_last_forecast
 
 
 def test_a_fan_scenario_that_is_not_remembered_leaves_the_baseline(

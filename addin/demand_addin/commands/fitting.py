@@ -9,6 +9,7 @@ import pandas as pd
 
 from demand_addin.commands.check import Judged, judge
 from demand_addin.history_sheet import Memory, earlier_months, trusted
+from demand_addin.plan.cautions import few_referrals
 from demand_addin.ports import WorkbookPort
 from demand_addin.progress import Progress
 from demand_addin.settings import RunSettings, read_overrides
@@ -49,6 +50,9 @@ class Fitted:
         Findings, those of earlier months included.
     memory, months, listed
         Earlier runs' months; the months that feed the fit; those of the lists.
+    kept
+        What sheet Memory goes on to hold, where it is not of these lists but a list seems
+        cut short; ``None`` where the run is remembered.
     overrides
         The analyst's own rates as typed; `unused` are those that cannot be set.
     sheet
@@ -66,6 +70,7 @@ class Fitted:
     exposure: Exposure
     listed: pd.DataFrame
     memory: Memory
+    kept: Memory | None
     months: History | None
     overrides: Mapping[str, float]
     rates: FlowRates
@@ -125,7 +130,8 @@ def fit_lists(
     followed = spells(lists)
     exposure = tabulate(followed)
     listed = listed_months(exposure)
-    memory, other = trusted(judged.memory, listed)
+    is_cut = bool(few_referrals(judged.check))
+    memory, other = trusted(judged.memory, listed, is_kept=is_cut)
     months = earlier_months(memory, judged.history, listed)
     can = set(overridable_rate_ids())
     door = front_door_counts(lists)
@@ -138,6 +144,7 @@ def fit_lists(
         exposure=exposure,
         listed=listed,
         memory=memory,
+        kept=judged.memory if is_cut and other.items else None,
         months=months,
         overrides=overrides,
         rates=fit(

@@ -14,8 +14,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from demand_addin.layout.declare import Kind, SheetSpec
-from demand_addin.layout.rates import RATES
+from demand_addin.layout.rates import RATES, RATES_BASIS
 from demand_addin.layout.sheets import SHEETS
+from demand_addin.layout.tables import FORECAST_BASIS
 from demand_addin.ports import (
     BookPlan,
     Calculated,
@@ -53,6 +54,15 @@ FEEDS = {
 """What a helper sheet is for: the sheet whose charts or formulas draw on it."""
 
 _LOST_REFERENCE = CellError("#REF!")
+
+_NOT_MISSED = frozenset({RATES_BASIS.name, FORECAST_BASIS.name})
+"""Lines that came later and only repeat what the Dashboard says: no reason for a new workbook."""
+
+_NOT_COMING_ALONG = (
+    "Nothing else comes along: what sheets History and Memory hold, the run log and your own "
+    "rates stay behind unless you copy them too."
+)
+"""What moving to a new workbook costs; the forecast and sheet Accuracy rest on some of it."""
 
 _LATER_COLUMNS = {
     RATES.name: frozenset(
@@ -158,8 +168,10 @@ def _on_old_cells(
         place = book.find_name(values.name)
         home = at_home.get(values.name)
         if place is None and home is not None and home.name in there:
-            if home.kind is not Kind.HELPER:
+            if home.kind is not Kind.HELPER and values.name not in _NOT_MISSED:
                 parts[home.name] = None
+        elif place is not None and _is_too_small(place, values) and values.name in _NOT_MISSED:
+            kept.append(replace(values, rows=()))
         elif place is not None and _is_too_small(place, values):
             kept.append(replace(values, rows=values.rows[: place.rows] if _is_text(values) else ()))
             short.append(f"{place.sheet}!{place.address}")
@@ -217,7 +229,8 @@ def _require_first_sheets(book: WorkbookPort, plan: BookPlan, there: AbstractSet
             raise InvalidInputError(
                 f"{book.name} has no sheet {spec.name}: it was deleted, and nothing was written. "
                 "Bring the lists into a new workbook with csc-demand import NEW.xlsx "
-                f'"{book.name}", and copy your settings and scenarios into it.'
+                f'"{book.name}", and copy your settings and scenarios into it. '
+                f"{_NOT_COMING_ALONG}"
             )
 
 
@@ -255,7 +268,7 @@ def _sentence(file: str, lacking: _Lacking) -> str:
         f"{file} {_listed(found)}: an earlier version made the workbook, or {they} deleted. "
         f"All else was written. To have {'them' if they == 'they were' else 'it'}, bring the "
         f'lists into a new workbook with csc-demand import NEW.xlsx "{file}", and copy your '
-        "settings and scenarios into it."
+        f"settings and scenarios into it. {_NOT_COMING_ALONG}"
     )
 
 

@@ -41,6 +41,7 @@ from demand_addin.run_log import TABLE as RUN_LOG
 from demand_addin.scenario_sheet import TABLE as SCENARIOS
 from demand_addin.scenario_sheet import read_scenarios
 from demand_addin.settings import RunSettings, entered_settings, settings_hash
+from demand_addin.what_changed_sheet import read_said_before
 from demand_addin.what_if_sheet import costs_beside_others
 from demand_model import History, journeys
 from demand_model.annex_a.check import WINDOWS_DIFFER
@@ -153,10 +154,12 @@ def run_on(
         mapping=book.read_table("mapping"),
         earlier=Earlier(
             memory=fitted.memory,
+            kept=fitted.kept,
             history=judged.history,
             listed=fitted.listed,
             from_referrals=referral_shares(fitted.rates),
             last_run=next(reversed(past_runs(book.read_table(RUN_LOG))), None),
+            said_before=read_said_before(book),
         ),
         what_if=found.what_if,
         costs=found.costs,

@@ -30,7 +30,7 @@ NO_CONTROL = "The first run fills this part: see sheet Start."
 COLUMNS = 12
 """The report is twelve columns wide; tables begin in column A."""
 
-_LINES = {"backtest": 16, "tracking": 8, "control": 9}
+_LINES = {"backtest": 18, "tracking": 8, "control": 9}
 """Rows that each part's sentences may take."""
 
 CHART_ROWS = 12

@@ -11,7 +11,7 @@ from demand_addin.layout.declare import SheetSpec, Style, TableSpec
 from demand_addin.layout.styles import BLUE, GREY, RULE, Formats
 from demand_model.results.forecast import MEASURE_NAMES
 
-_SCALE = 72
+_SCALE = 71
 _COLUMN_PIXELS = (170, 132, 80, 98, *(90,) * 8)
 _LINK_ROW = 4
 _CAPTIONS = {
@@ -36,7 +36,7 @@ _ROW_PIXELS: dict[int, int] = {
     1: 34,
     **dict.fromkeys((2, 3), 18),
     _LINK_ROW: 20,
-    **dict.fromkeys(_CAPTIONS, 22),
+    **dict.fromkeys(_CAPTIONS, 20),
     **dict.fromkeys((row + 1 for row in _NOTED), 18),
     **{
         area.corner[0] + 1 + offset: 16

@@ -10,7 +10,7 @@ from xlsxwriter.worksheet import Worksheet
 from demand_addin.layout import chart_data as blocks
 from demand_addin.layout import what_changed
 from demand_addin.layout.declare import Kind, SheetSpec, Style
-from demand_addin.layout.sheets import CHECKS, FEW_MONTHS, SHEETS, area
+from demand_addin.layout.sheets import CHECKS, FEW_MONTHS, FEW_REFERRALS, SHEETS, area
 from demand_addin.layout.styles import BLUE, GREY, MAROON, Formats
 from demand_addin.layout.tables import FINDINGS, ROW_TALLIES, WINDOWS
 from demand_model.annex_a.lists import Kind as FieldKind
@@ -138,6 +138,15 @@ PRINTS_TOP_ONLY = (
 def print_note_cell(spec: SheetSpec) -> str:
     """Return where a sheet says that it prints its top only: beside the way back to Start."""
     return "H2" if spec.name in _WAYS_BACK else "C4"
+
+
+def basis(ws: Worksheet, spec: SheetSpec, formats: Formats, book: xlsxwriter.Workbook) -> None:
+    """Draw the cells in which a run says what the sheet's figures rest on."""
+    del book
+    for place in spec.areas:
+        row, column = place.corner
+        for offset in range(place.rows):
+            ws.write_blank(row + offset, column, None, formats.note)
 
 
 def column_index(cell: str) -> int:
@@ -319,7 +328,9 @@ def _check_formulas() -> dict[str, str]:
         "check_settings": '=IF(COUNTA(settings_at_last_run)=0,"Not run",IF(SUMPRODUCT(--'
         '(settings_value<>settings_at_last_run))=0,"OK","Look"))',
         "check_months": '=IF(COUNT(windows[months])=0,"Not run",'
-        f'IF(MIN(windows[months])<{FEW_MONTHS},"Look","OK"))',
+        f"IF((MIN(windows[months])<{FEW_MONTHS})+"
+        'SUMPRODUCT((row_tallies[list]="List 3")*(row_tallies[used]<'
+        f'{FEW_REFERRALS}))>0,"Look","OK"))',
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from demand_addin.layout.declare import Column, Style, TableSpec
+from demand_addin.layout.declare import Area, Column, Style, TableSpec
 from demand_model.rates.table import Basis
 
 
@@ -132,6 +132,9 @@ HOW: Mapping[Basis, str] = {
     Basis.UNSEEN: "values: nobody was at risk in the lists, so it is the national figure; an "
     "override is followed at the next run",
 }
+
+RATES_BASIS = Area(name="rates_basis", cell="B4")
+"""What all rates rest on: rows, months, and months from before the lists."""
 
 RATES = TableSpec(
     name="rates",

@@ -12,12 +12,13 @@ from demand_addin.layout.levers import LEVERS_DATA_SHEET, LEVERS_SHEET
 from demand_addin.layout.maps import MAPS_DATA_SHEET, MAPS_SHEET
 from demand_addin.layout.memory import MEMORY_SHEET
 from demand_addin.layout.odds import SCENARIO_ODDS
-from demand_addin.layout.rates import RATES
+from demand_addin.layout.rates import RATES, RATES_BASIS
 from demand_addin.layout.settings import SETTINGS
 from demand_addin.layout.system import SYSTEM_SHEET
 from demand_addin.layout.tables import (
     FINDINGS,
     FORECAST,
+    FORECAST_BASIS,
     MAPPING,
     ROW_TALLIES,
     RUN_LOG,
@@ -39,13 +40,16 @@ __all__ = ["SETTINGS", "SHEETS", "area", "sheet", "status_names", "table"]
 FEW_MONTHS = 3
 """Lists that cover fewer whole months say too little of how children move."""
 
+FEW_REFERRALS = 20
+"""Rows of List 3 below which a forecast of what follows them rests on next to nothing."""
+
 CHECKS = {
     "check_rows": "Rows found = rows used + rows set aside, in every list",
     "check_stops": "Nothing in the lists stops the model",
     "check_order": "Every range is in order (low, middle, high)",
     "check_hidden": "Referrals not made = came back + will not come back + still hidden",
     "check_settings": "Settings are those of the last run",
-    "check_months": f"Every list covers at least {FEW_MONTHS} months",
+    "check_months": "Every list covers enough months and rows",
 }
 """The checks behind the master check, by the name of the cell that holds the result.
 
@@ -116,6 +120,7 @@ SHEETS: tuple[SheetSpec, ...] = (
         "with it. Click a black figure to see its formula. A run then weighs all rates together, "
         "so that intake and length of stay fit the children open now.",
         tables=(RATES,),
+        areas=(RATES_BASIS,),
         is_protected=True,
     ),
     SheetSpec(
@@ -124,6 +129,7 @@ SHEETS: tuple[SheetSpec, ...] = (
         title="Forecast: every month, measure, group and scenario",
         purpose="A tidy table for your own pivot tables and charts; replaced by every run.",
         tables=(FORECAST,),
+        areas=(FORECAST_BASIS,),
         is_protected=True,
         is_too_long_to_print=True,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demand_addin.layout.declare import Column, Style, TableSpec
+from demand_addin.layout.declare import Area, Column, Style, TableSpec
 
 MAPPING = TableSpec(
     name="mapping",
@@ -188,6 +188,9 @@ FINDINGS = TableSpec(
     ),
 )
 
+FORECAST_BASIS = Area(name="forecast_basis", cell="E2", rows=2)
+"""What the forecast rests on: the lists, and the months before; row 4 says how it prints."""
+
 FORECAST = TableSpec(
     name="forecast",
     columns=(
@@ -248,7 +251,7 @@ RUN_LOG = TableSpec(
                 name=f"{measure}_{what}",
                 meaning=f"{measure}: {meaning}",
                 style=Style.NUMBER,
-                width=17,
+                width=22,
             )
             for measure in _HEADLINES
             for what, meaning in (

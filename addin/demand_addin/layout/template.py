@@ -81,6 +81,8 @@ _LANGUAGE = b"en-GB"
 PAGES: Mapping[str, Callable[[Worksheet, SheetSpec, Formats, xlsxwriter.Workbook], None]] = {
     "Start": pages.start,
     "Checks": pages.checks,
+    "Rates": pages.basis,
+    "Forecast": pages.basis,
     "Dashboard": dashboard_page.dashboard,
     "Chart data": pages.chart_data,
     "Scenarios": odds.page,

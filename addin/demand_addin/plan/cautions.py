@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from demand_addin.layout.sheets import FEW_MONTHS
+from demand_addin.layout.sheets import FEW_MONTHS, FEW_REFERRALS
 from demand_model.annex_a.checked import CheckResult
 from demand_model.simulation.scenario import AddPosts, MultiplySystem, Scenario
 from demand_model.system.equations import FREE_PLACES
 from demand_model.system.inputs import SystemInputs
+from demand_model.units import counted
 
 MARK = "Take care: "
 """Every caution begins with it; the Dashboard sets such lines apart."""
@@ -22,6 +23,22 @@ def cautions(check: CheckResult) -> tuple[str, ...]:
     check
         The outcome of `demand_model.check`.
     """
+    return (*short_lists(check), *few_referrals(check))
+
+
+def few_referrals(check: CheckResult) -> tuple[str, ...]:
+    """Say that List 3 holds hardly a referral, if so: often a part of the list is missing."""
+    used = next((tally.used for tally in check.tallies if tally.list_number == 3), None)
+    if check.lists is None or used is None or used >= FEW_REFERRALS:
+        return ()
+    return (
+        f"{MARK}List 3 holds {counted(used, 'referral')} only. Is all of it there? What follows a "
+        "referral rests on next to nothing of yours; what comes may lie far outside the ranges.",
+    )
+
+
+def short_lists(check: CheckResult) -> tuple[str, ...]:
+    """Say which lists cover too few months, if any do."""
     windows = check.lists.windows if check.lists else {}
     short = {n: w.months for n, w in sorted(windows.items()) if w.months < FEW_MONTHS}
     if not short:

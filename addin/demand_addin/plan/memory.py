@@ -13,6 +13,9 @@ from demand_addin.ports import TableValues
 from demand_model import History
 from demand_model.results.records import ForecastRecord
 
+_NAMED = 2
+"""Marked months that are named; of more, how many."""
+
 KEPT_CENSUS_DATES = 36
 """Three years of monthly runs; reading and writing more would slow down every run."""
 
@@ -80,7 +83,7 @@ def memory_tables(memory: Memory) -> tuple[TableValues, TableValues]:
 
 
 def earlier_words(months: History | None, history: History, listed: pd.DataFrame) -> str:
-    """Say how many months from before the lists a run used, and where they come from.
+    """Say how many months from before the lists a run used, where from, and which are unusual.
 
     Parameters
     ----------
@@ -92,13 +95,32 @@ def earlier_words(months: History | None, history: History, listed: pd.DataFrame
         The whole months that the lists show.
     """
     used = set(months.table.index) - set(listed.index) if months is not None else set()
+    marked = _marked_words(history, used | set(listed.index))
     if not used:
-        return "No month from before the lists was used: sheets History and Memory hold none yet."
+        return (
+            "No month from before the lists was used: sheets History and Memory hold none that "
+            f"can be used.{marked}"
+        )
     own = len(used & set(history.table.index))
     parts = [(own, "History"), (len(used) - own, "Memory")]
     said = " and ".join(f"{count:,} of sheet {sheet}" for count, sheet in parts if count)
     word = "Month" if len(used) == 1 else "Months"
-    return f"{word} from before the lists that were used too: {said}."
+    return f"{word} from before the lists that were used too: {said}.{marked}"
+
+
+def _marked_words(history: History, known: set[pd.Period]) -> str:
+    """Say which marks of unusual months do nothing, and which count: one line of the Dashboard."""
+    marked = [month for month in history.unusual if month in known]
+    idle = [month for month in history.unusual if month not in known]
+    said = f" Marked unusual, without a count: {_months(idle)}." if idle else ""
+    return f"{said} Unusual, as marked: {_months(marked)}." if marked else said
+
+
+def _months(months: list[pd.Period]) -> str:
+    """Name up to `_NAMED` months, and count the others."""
+    names = [str(month.strftime("%b %Y")) for month in months[:_NAMED]]
+    more = len(months) - len(names)
+    return f"{', '.join(names)}{f' and {more:,} more' if more else ''}"
 
 
 def _rows(record: ForecastRecord) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from demand_addin.layout.settings import SETTINGS
 from demand_addin.layout.sheets import CHECKS, status_names
 from demand_addin.layout.tables import FORECAST, RUN_LOG
 from demand_addin.plan.accuracy import control_tables, tracking_tables
+from demand_addin.plan.basis import basis_ranges
 from demand_addin.plan.cautions import cautions
 from demand_addin.plan.charts import ChartChoices, chart_ranges
 from demand_addin.plan.check import (
@@ -28,12 +29,12 @@ from demand_addin.plan.check import (
 from demand_addin.plan.costs import costs_values, no_costs
 from demand_addin.plan.dashboard import basis_rows, dashboard_ranges, headline_numbers
 from demand_addin.plan.journeys import journey_values
+from demand_addin.plan.last_run import LastRun, SaidBefore
 from demand_addin.plan.maps import maps_values
 from demand_addin.plan.memory import earlier_words, memory_tables, remembered
 from demand_addin.plan.rates import rates_values
 from demand_addin.plan.values import frame_rows, month_name
 from demand_addin.plan.what_changed import (
-    LastRun,
     all_children,
     changes,
     changes_values,
@@ -42,7 +43,7 @@ from demand_addin.plan.what_changed import (
 from demand_addin.plan.what_if import what_if_ranges
 from demand_addin.plan.workforce import no_workforce, workforce_values
 from demand_addin.ports import BookPlan, CellValue, RangeValues, TableRead, TableValues
-from demand_addin.run_log import PastRun
+from demand_addin.run_log import PastRun, list_hashes_in
 from demand_model import History
 from demand_model.annex_a.checked import CheckResult
 from demand_model.results.control import control_charts
@@ -105,7 +106,9 @@ class Earlier:
     Attributes
     ----------
     memory
-        As it stood before this run.
+        As it stood before this run; empty where it is not of these lists.
+    kept
+        What sheet Memory shall go on to hold, where this run is not to be remembered.
     history
         The analyst's own monthly counts.
     listed
@@ -114,6 +117,8 @@ class Earlier:
         From `demand_model.results.explain.referral_shares`.
     last_run
         The last row of the run log, if there is one.
+    said_before
+        What it wrote on sheet What changed.
     """
 
     memory: Memory = field(default_factory=Memory.empty)
@@ -121,6 +126,8 @@ class Earlier:
     listed: pd.DataFrame = field(default_factory=no_months)
     from_referrals: Mapping[str, float] | None = None
     last_run: PastRun | None = None
+    said_before: SaidBefore = field(default_factory=SaidBefore)
+    kept: Memory | None = None
 
 
 def plan_run(
@@ -220,6 +227,7 @@ def plan_run(
                     earlier=before,
                 ),
             ),
+            *basis_ranges(check, before),
             *chart_ranges(forecast, charts),
             RangeValues(
                 name=SCENARIO_NAMES.name,
@@ -278,16 +286,19 @@ def _learned(
             compare=charts.compare,
             from_referrals=earlier.from_referrals,
             last=last,
+            listed=earlier.listed,
+            said_before=earlier.said_before,
         )
     )
     memory = remembered(earlier.memory, earlier.listed, records, baseline=BASELINE.name)
+    shown = memory if earlier.kept is None else earlier.kept
     past = memory.past[memory.past["scenario"] == BASELINE.name]
     parts = (
         tracking_tables(track(past[list(PAST_COLUMNS)], monthly), monthly),
         control_tables(control_charts(monthly)),
     )
     return BookPlan(
-        tables=(changed, *memory_tables(memory), *(t for part in parts for t in part.tables)),
+        tables=(changed, *memory_tables(shown), *(t for part in parts for t in part.tables)),
         ranges=(*said, *(r for part in parts for r in part.ranges)),
     )
 
@@ -297,8 +308,9 @@ def _since_last_run(past: PastRun | None, log: RunLogEntry) -> LastRun | None:
         return None
     return LastRun(
         when=past.when,
-        has_same_lists=past.inputs == log.list_hashes,
+        has_same_lists=list_hashes_in(past.inputs) == list_hashes_in(log.list_hashes),
         has_same_settings=past.settings_hash == log.settings_hash,
+        has_same_months=past.inputs == log.list_hashes,
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
+import pandas as pd
 
 from demand_addin.history_sheet import Memory
 from demand_addin.layout import what_changed as declared
+from demand_addin.plan.corrections import corrections, corrections_in
+from demand_addin.plan.last_run import LastRun, SaidBefore
 from demand_addin.plan.values import day_name, month_name
 from demand_addin.ports import CellValue, RangeValues, TableValues
 from demand_model.flows import ALL
@@ -21,45 +23,14 @@ from demand_model.results.waterfall import Waterfall
 from demand_model.simulation.scenario import BASELINE
 
 _LINE_LENGTH = 215
+_CUT = " … (all of it: table below)"
+_MONTH_COMPARED = ". The month compared: "
 _NOT_COMPARED = "No earlier forecast of this workbook can be compared with this one."
 _NO_OTHER = "There is no earlier forecast in this workbook yet."
 _SAME = 0.002
 """Children; forecasts are remembered to three decimals."""
 _BELOW = 0.5
 """Height below the lowest column, as a share of the span of the changes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastRun:
-    """The run before this one, of whatever lists.
-
-    Attributes
-    ----------
-    when
-        ``None`` where the run log cannot be read.
-    has_same_lists
-        Whether its lists and earlier months were those of this run.
-    has_same_settings
-        Whether it was asked for the same: settings, scenarios, system, own rates. With
-        other lists this says nothing, since some of these follow from the lists.
-    """
-
-    when: datetime | None
-    has_same_lists: bool
-    has_same_settings: bool
-
-    @property
-    def sentence(self) -> str:
-        """What is the same as at the last run."""
-        at = f" ({day_name(self.when)}, {self.when:%H:%M})" if self.when else ""
-        if not self.has_same_lists:
-            return f"The lists have changed since the last run{at}."
-        if self.has_same_settings:
-            return f"Lists and settings are the same as at the last run{at}."
-        return (
-            f"The lists are the same as at the last run{at}; settings, or the model's version, "
-            "have changed."
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +46,10 @@ class Changes:
         What is compared, or why there is nothing to compare.
     last
         The run before this one, or ``None`` for the workbook's first.
+    corrected
+        Which counts of past months the lists of now show otherwise; empty if none.
+    is_last_forecast
+        Whether the forecast is that of the last run, with nothing else to compare.
     """
 
     since: tuple[Waterfall, ...]
@@ -82,6 +57,8 @@ class Changes:
     since_note: str
     between_note: str
     last: LastRun | None = None
+    corrected: str = ""
+    is_last_forecast: bool = False
 
     @property
     def headline(self) -> str:
@@ -90,7 +67,7 @@ class Changes:
             return self.since[0].sentence
         if self.last is None:
             return declared.FIRST_RUN
-        if self.last.has_same_lists:
+        if self.is_last_forecast:
             return f"{self.last.sentence} {declared.WHEN_NEXT}"
         return f"{self.last.sentence} {_NOT_COMPARED} {declared.FIRST_RUN}"
 
@@ -102,7 +79,7 @@ class Changes:
         if self.last is None:
             return declared.FIRST_ON_DASHBOARD
         said = f"What changed: {self.last.sentence[0].lower()}{self.last.sentence[1:]}"
-        return said if self.last.has_same_lists else f"{said} {_NOT_COMPARED}"
+        return said if self.is_last_forecast else f"{said} {_NOT_COMPARED}"
 
 
 def all_children(forecast: Forecast) -> Forecast:
@@ -131,6 +108,8 @@ def changes(
     compare: Sequence[str],
     from_referrals: Mapping[str, float] | None = None,
     last: LastRun | None = None,
+    listed: pd.DataFrame | None = None,
+    said_before: SaidBefore | None = None,
 ) -> Changes:
     """Explain a forecast against the last other one, and one scenario against another.
 
@@ -148,16 +127,53 @@ def changes(
         From `demand_model.results.explain.referral_shares`.
     last
         The run before this one, if there was one.
+    listed
+        Whole months that the lists of now show, to be held against those remembered.
+    said_before
+        What the last run wrote: after a run of the same lists Memory holds their counts
+        already, and what they changed can be read there only.
     """
-    since, since_note = _since(forecast, memory, records, scenario, from_referrals)
+    since, since_note = _since(forecast, memory, records, scenario, from_referrals, last)
     between, between_note = _between(forecast, compare, from_referrals)
+    is_again = last is not None and not since and _is_last_forecast(last, memory, records)
     if last is not None and not since:
-        since_note = _nothing_to_compare(last, since_note)
-    elif last is not None and last.has_same_lists and last.has_same_settings:
-        since_note = f"{since_note} {last.sentence}"
+        since_note = _nothing_to_compare(since_note, is_again=is_again)
+    corrected = ""
+    if since and listed is not None and not _is_older(memory, records):
+        corrected = corrections(memory.months, listed)
+        corrected = corrected or _corrected_before(said_before, since_note, last)
     return Changes(
-        since=since, between=between, since_note=since_note, between_note=between_note, last=last
+        since=since,
+        between=between,
+        since_note=since_note,
+        between_note=between_note,
+        last=last,
+        corrected=corrected,
+        is_last_forecast=is_again,
     )
+
+
+def _is_older(memory: Memory, records: Sequence[ForecastRecord]) -> bool:
+    """Whether later lists were run before: what is remembered is then the newer count."""
+    return bool(memory.census_dates) and records[0].census_date < memory.census_dates[-1]
+
+
+def _is_last_forecast(last: LastRun, memory: Memory, records: Sequence[ForecastRecord]) -> bool:
+    """Whether this forecast is the last run's: the same was asked, or the same came out."""
+    if last.is_the_same or not last.has_same_lists:
+        return last.is_the_same
+    found = [(memory.record(now.census_date, now.scenario), now) for now in records]
+    return any(again is not None and _is_same(again, now) for again, now in found)
+
+
+def _corrected_before(said: SaidBefore | None, note: str, last: LastRun | None) -> str:
+    """Return the last run's sentence on past months, where lists and compared forecast are its."""
+    if said is None or last is None or not last.has_same_lists:
+        return ""
+    compared = note.partition(_MONTH_COMPARED)[0]
+    if said.note.partition(_MONTH_COMPARED)[0] != compared:
+        return ""
+    return corrections_in(said.sentences)
 
 
 def changes_values(found: Changes) -> tuple[TableValues, tuple[RangeValues, ...]]:
@@ -174,12 +190,13 @@ def changes_values(found: Changes) -> tuple[TableValues, tuple[RangeValues, ...]
     for which, waterfalls in sets.items():
         # The first since the last forecast stands on top already.
         said = [w.sentence for w in waterfalls[which == "since" :]]
-        lines = [(line,) for sentence in said for line in textwrap.wrap(sentence, _LINE_LENGTH)]
+        last = found.corrected if which == "since" else ""
         place = declared.SENTENCES[which]
+        lines = lines_within(said, place.rows, last=last)
         ranges += [
             RangeValues(name=declared.NOTES[which].name, rows=((notes[which],),)),
-            RangeValues(name=place.name, rows=tuple(lines[: place.rows])),
-            *_blocks(which, waterfalls, found.last),
+            RangeValues(name=place.name, rows=tuple((line,) for line in lines)),
+            *_blocks(which, waterfalls, is_last_forecast=found.is_last_forecast),
         ]
     rows = [row for waterfalls in sets.values() for w in waterfalls for row in _rows(w)]
     table = TableValues(
@@ -190,12 +207,39 @@ def changes_values(found: Changes) -> tuple[TableValues, tuple[RangeValues, ...]
     return table, tuple(ranges)
 
 
+def lines_within(sentences: Sequence[str], room: int, *, last: str = "") -> tuple[str, ...]:
+    """Wrap sentences to lines that fit a sheet's rows; where one is cut short it says so.
+
+    Parameters
+    ----------
+    sentences
+        Of waterfalls: what is cut from them stands in the table too.
+    room
+        Rows.
+    last
+        A sentence that stands nowhere else, and is never cut.
+    """
+    end = _wrapped(last) if last else []
+    sizes = [len(_wrapped(sentence)) for sentence in sentences]
+    while sum(sizes) + len(end) > room and max(sizes, default=1) > 1:
+        sizes[sizes.index(max(sizes))] -= 1
+    cut = [_wrapped(s, size) for s, size in zip(sentences, sizes, strict=True)]
+    return (*(line for lines in cut for line in lines), *end)
+
+
+def _wrapped(sentence: str, most: int | None = None) -> list[str]:
+    return textwrap.wrap(
+        sentence, _LINE_LENGTH, max_lines=most, placeholder=_CUT, break_on_hyphens=False
+    )
+
+
 def _since(
     forecast: Forecast,
     memory: Memory,
     records: Sequence[ForecastRecord],
     scenario: str,
     from_referrals: Mapping[str, float] | None,
+    last: LastRun | None,
 ) -> tuple[tuple[Waterfall, ...], str]:
     now = {record.scenario: record for record in records}
     for name in dict.fromkeys((scenario, BASELINE.name)):
@@ -218,28 +262,34 @@ def _since(
             )
             for measure in declared.MEASURES
         )
-        return found, _since_note(before, now[name], found[0])
+        return found, _since_note(before, now[name], found[0], last)
     return (), _NO_OTHER
 
 
-def _nothing_to_compare(last: LastRun, note: str) -> str:
+def _nothing_to_compare(note: str, *, is_again: bool) -> str:
     """Say why a later run than the first has no other forecast to be compared with."""
     if note != _NO_OTHER:
         return note
-    if last.has_same_lists:
+    if is_again:
         return "The forecast is that of the last run, and there is no other in this workbook yet."
     return _NOT_COMPARED
 
 
-def _since_note(before: ForecastRecord, now: ForecastRecord, found: Waterfall) -> str:
-    if before.census_date == now.census_date:
+def _since_note(
+    before: ForecastRecord, now: ForecastRecord, found: Waterfall, last: LastRun | None
+) -> str:
+    """Say what is compared; of two runs of one date also whether lists or settings differ."""
+    is_one_date = before.census_date == now.census_date
+    same = f" {last.sentence}" if last and (is_one_date or last.is_the_same) else ""
+    if is_one_date:
         what = f"From an earlier run to this run, both of lists as at {day_name(now.census_date)}"
     else:
         what = (
             f"From the forecast of lists as at {day_name(before.census_date)} to that of lists as "
             f"at {day_name(now.census_date)}"
         )
-    return f"{what}. The month compared: {month_name(found.month_end)}. Scenario: {now.scenario}."
+    month = month_name(found.month_end)
+    return f"{what}{_MONTH_COMPARED}{month}. Scenario: {now.scenario}.{same}"
 
 
 def _before(memory: Memory, now: ForecastRecord) -> ForecastRecord | None:
@@ -316,9 +366,11 @@ def _rows(waterfall: Waterfall) -> list[tuple[CellValue, ...]]:
     ]
 
 
-def _blocks(which: str, waterfalls: Sequence[Waterfall], last: LastRun | None) -> list[RangeValues]:
+def _blocks(
+    which: str, waterfalls: Sequence[Waterfall], *, is_last_forecast: bool
+) -> list[RangeValues]:
     nothing = declared.NOTHING_YET[which]
-    if which == "since" and last is not None and last.has_same_lists:
+    if which == "since" and is_last_forecast:
         nothing = declared.SAME_FORECAST
     by_measure = {w.measure: w for w in waterfalls}
     ranges = []
