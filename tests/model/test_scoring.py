@@ -1,29 +1,12 @@
 """Scores and helpers of the benchmarks, against values worked out by hand or by definition."""
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark_files import benchmark
+
 pytestmark = pytest.mark.unit
-
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-
-
-def benchmark(name: str) -> ModuleType:
-    """A file of benchmarks/, which is not a package, as a module."""
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
 
 scoring = benchmark("scoring")
 peer_accuracy = benchmark("peer_accuracy")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from benchmark_files import benchmark
 
 pytestmark = pytest.mark.oracle
 
@@ -31,14 +31,7 @@ TARGETS = {
 
 @pytest.fixture(scope="module")
 def exam() -> ModuleType:
-    name = "alias_exam"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / "alias_exam.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("alias_exam")
 
 
 @needs_aliases

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import numpy as np
 import pytest
 
+from benchmark_files import benchmark
+
 pytestmark = pytest.mark.recovery
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-
-
-def _benchmark(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-worlds = _benchmark("other_worlds")
+worlds = benchmark("other_worlds")
 MONTHS, BEFORE = worlds.MONTHS, worlds.WARM_UP_MONTHS
 CHILDREN = np.arange(40_000)
 EARLY = np.full(len(CHILDREN), 2 * 365)

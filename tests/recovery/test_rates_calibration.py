@@ -8,10 +8,7 @@ than once in ten thousand.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -19,22 +16,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from benchmark_files import benchmark
+
 pytestmark = pytest.mark.recovery
 
-ROOT = Path(__file__).resolve().parents[2]
 REPLICATES = 40
 
 
 @lru_cache(maxsize=1)
 def calibration() -> ModuleType:
-    name = "rates_calibration"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("rates_calibration")
 
 
 @lru_cache(maxsize=1)

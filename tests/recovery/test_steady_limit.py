@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -13,9 +11,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from benchmark_files import benchmark
+
 pytestmark = pytest.mark.recovery
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 KEPT = 0.6
 """Autocorrelation of the made-up stocks from an origin to any month ahead."""
 TRUTHS, HISTORIES = 5, 60
@@ -23,14 +22,9 @@ TRUTHS, HISTORIES = 5, 60
 
 @lru_cache(maxsize=1)
 def limit() -> ModuleType:
-    for name in ("scoring", "simulated_truth", "steady_limit"):
-        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return module
+    for name in ("scoring", "simulated_truth"):
+        benchmark(name)
+    return benchmark("steady_limit")
 
 
 @lru_cache(maxsize=1)
