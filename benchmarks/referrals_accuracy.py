@@ -71,6 +71,7 @@ FIRST_ORIGIN = pd.Period("2017-03", freq="M")
 ORIGIN_STEP = 3
 QUICK_STEP = 11  # months: every origin then has another month of the year
 TARGET_SHORT, TARGET_LONG = 0.88, 0.85
+RESAMPLES = 4000
 HORIZON_BANDS = ((1, 3), (4, 6), (7, 12))
 SIZES = ("small", "middling", "large")
 REFERENCE = "AutoETS, 60, 2020-21 masked"
@@ -316,6 +317,31 @@ def judge_groups(results: dict[str, dict[str, Scores]], chosen: tuple[str, ...])
             )
 
 
+def other_sets(
+    quantiles: dict[str, Floats], actual: Floats, codes: list[str], chosen: NDArray[np.bool_]
+) -> None:
+    """How often each target holds where authorities are drawn again with replacement."""
+    if REFERENCE not in quantiles:
+        return
+    names, which = np.unique(codes, return_inverse=True)
+
+    def by_authority(name: str) -> Floats:
+        wis = weighted_interval_score(quantiles[name], actual, PROBS) * chosen
+        return np.bincount(which, weights=wis.sum(axis=1), minlength=len(names))
+
+    rng = np.random.default_rng(5)
+    picked = rng.integers(0, len(names), (RESAMPLES, len(names)))
+    reference = by_authority(REFERENCE)[picked].sum(axis=1)
+    print("\nAuthorities drawn again with replacement, ordinary origins")
+    for months, limit in ((6, TARGET_SHORT), (36, TARGET_LONG), (60, TARGET_LONG)):
+        ratio = by_authority(f"intake model, {months} months")[picked].sum(axis=1) / reference
+        low, high = np.quantile(ratio, [0.05, 0.95])
+        print(
+            f"  {months} months: at most {limit} in {100 * np.mean(ratio <= limit):.0f} of 100 "
+            f"sets; 5th to 95th percentile {low:.3f} to {high:.3f}"
+        )
+
+
 def told(sentence: str, met: bool) -> None:  # noqa: FBT001
     print(f"  {'met    ' if met else 'not met'}  {sentence}")
 
@@ -365,6 +391,7 @@ def main() -> None:
         quantiles[name] = kept(name, given.keep, jobs, make)
         print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
     report(quantiles, actual, size, jobs)
+    other_sets(quantiles, actual, [code for code, _ in jobs], groups(jobs)["ordinary"])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from cli_cases import call
 from demand_addin.cells import Cell, Problems, read_number
@@ -112,7 +113,7 @@ def test_69_a_hyperlink_is_its_text(tmp_path: Path) -> None:
 
 
 def test_71_rich_text_is_read_as_plain(tmp_path: Path) -> None:
-    def dress(book, made) -> None:  # type: ignore[no-untyped-def]
+    def dress(book: xlsxwriter.Workbook, made: dict) -> None:
         bold = book.add_format({"bold": True})
         cell = (4, column(8, "placement_type"))
         made["List 8"].write_rich_string(*cell, bold, "U4", ": Foster placement")
